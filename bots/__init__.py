@@ -1,0 +1,1 @@
+"""Bots: who decides to enter."""

@@ -1,0 +1,1 @@
+"""Bars in: instruments, sessions, sources, validation, master timeline, synthetic markets."""

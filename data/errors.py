@@ -1,0 +1,47 @@
+"""The exception tree of Triphase, and the errors of the data layer.
+
+Every error that a user can cause or meet is a ``TriphaseError`` and states four things: the fact, the figures,
+the place, the cure. The command line prints its text and ends with exit code 2; nothing else is shown.
+
+    TriphaseError
+    +-- DataError               bars cannot be used as they are                         data
+    |   +-- SourceError         a file is missing, empty, or not in a layout we read    data
+    |   +-- BarError            a row contradicts the rules for bars (S3.4)             data
+    |   +-- TimelineError       symbols cannot share one timeline (S3.5)                data
+    |   +-- CalendarError       a session calendar is unknown or lacks the dates        data
+    +-- InstrumentError         contract facts are missing or contradict (S1)           data
+    +-- ConfigError             a configuration key or value is wrong                   engine.errors
+    +-- CatalogError            a bot, exit, indicator or slippage model is unknown     engine.errors
+    +-- StrategyError           a bot or exit raised while running                      engine.errors
+    +-- LookAheadError          a bot or exit used what it could not know (S15)         engine.errors
+    +-- JournalError            a run folder is damaged or of another version           engine.errors
+    +-- SaveError               results could not be written                            engine.errors
+"""
+
+
+class TriphaseError(Exception):
+    """Base of all errors a user can cause or meet."""
+
+
+class DataError(TriphaseError):
+    """Bars cannot be used as they are."""
+
+
+class SourceError(DataError):
+    """A file is missing, empty, or not in a layout that can be read."""
+
+
+class BarError(DataError):
+    """A row contradicts the rules for bars (rulebook S3.4)."""
+
+
+class TimelineError(DataError):
+    """Symbols cannot share one master timeline (rulebook S3.5)."""
+
+
+class CalendarError(DataError):
+    """A session calendar is unknown, or does not cover the dates asked for."""
+
+
+class InstrumentError(TriphaseError):
+    """Contract facts are missing or contradict each other (rulebook S1)."""

@@ -1,0 +1,1 @@
+"""The simulator: kernel, drives, environment, journal, statistics, results."""

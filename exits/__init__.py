@@ -1,0 +1,1 @@
+"""Exits: who sets and moves the stop."""
