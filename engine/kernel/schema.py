@@ -82,56 +82,56 @@ class Reject(IntEnum):
 
     NONE = 0
     UNKNOWN_SYMBOL = 1
-    QUANTITY = 2          # a: quantity given, b: lot step
+    QUANTITY = 2  # a: quantity given, b: lot step
     PRICE_MISSING = 3
-    STOP_LOSS_SIDE = 4    # a: stop loss, b: entry (ticks)
+    STOP_LOSS_SIDE = 4  # a: stop loss, b: entry (ticks)
     TAKE_PROFIT_SIDE = 5  # a: take profit, b: entry (ticks)
-    MARGIN = 6            # a: required, b: available (money), c: largest affordable lots
-    BANKRUPT = 7          # a: equity
-    FLAT = 8              # a close, or a reduce-only order at its fill, found nothing to reduce
+    MARGIN = 6  # a: required, b: available (money), c: largest affordable lots
+    BANKRUPT = 7  # a: equity
+    FLAT = 8  # a close, or a reduce-only order at its fill, found nothing to reduce
     IOC_UNFILLED = 9
-    BY_BOT = 10           # cancelled by the bot
-    BY_HAND = 11          # cancelled by a person
-    LIQUIDATED = 12       # cancelled because the symbol was liquidated (S7.2)
-    FLATTENED = 13        # cancelled before the session's end (S11.1)
-    DAY_ENDED = 14        # expired (S7.4)
+    BY_BOT = 10  # cancelled by the bot
+    BY_HAND = 11  # cancelled by a person
+    LIQUIDATED = 12  # cancelled because the symbol was liquidated (S7.2)
+    FLATTENED = 13  # cancelled before the session's end (S11.1)
+    DAY_ENDED = 14  # expired (S7.4)
 
 
 class EventKind(IntEnum):
     """What an event row tells; ``ref`` and ``a``, ``b``, ``c`` per kind."""
 
-    ORDER_ACCEPTED = 0    # ref: order id
-    ORDER_REJECTED = 1    # ref: order id; a, b, c: the figures of Reject
-    ORDER_CANCELLED = 2   # ref: order id; a: Reject code
-    ORDER_EXPIRED = 3     # ref: order id
-    ORDER_MODIFIED = 4    # ref: order id; a: limit, b: stop (ticks), c: lots
-    ORDER_TRIGGERED = 5   # ref: order id; a stop-limit became a limit; a: trigger price (ticks)
-    FILL = 6              # ref: index into fills
-    STOP_MOVED = 7        # a: new stop, b: old stop (ticks, NaN none)
-    TARGET_MOVED = 8      # a: new target, b: old target
-    TRADE_OPENED = 9      # ref: trade number
-    TRADE_CLOSED = 10     # ref: trade number
-    GATE = 11             # the base bot's gate code changed; a: new code, b: old code
-    DECISION = 12         # the base bot enters; ref: order id; a: side, b: stop, c: lots
-    MARGIN_CALL = 13      # ref: index into margin_calls
-    BANKRUPT = 14         # a: equity
-    LATE_FLATTEN = 15     # S11.1: closed at the next real open after the session's end
+    ORDER_ACCEPTED = 0  # ref: order id
+    ORDER_REJECTED = 1  # ref: order id; a, b, c: the figures of Reject
+    ORDER_CANCELLED = 2  # ref: order id; a: Reject code
+    ORDER_EXPIRED = 3  # ref: order id
+    ORDER_MODIFIED = 4  # ref: order id; a: limit, b: stop (ticks), c: lots
+    ORDER_TRIGGERED = 5  # ref: order id; a stop-limit became a limit; a: trigger price (ticks)
+    FILL = 6  # ref: index into fills
+    STOP_MOVED = 7  # a: new stop, b: old stop (ticks, NaN none)
+    TARGET_MOVED = 8  # a: new target, b: old target
+    TRADE_OPENED = 9  # ref: trade number
+    TRADE_CLOSED = 10  # ref: trade number
+    GATE = 11  # the base bot's gate code changed; a: new code, b: old code
+    DECISION = 12  # the base bot enters; ref: order id; a: side, b: stop, c: lots
+    MARGIN_CALL = 13  # ref: index into margin_calls
+    BANKRUPT = 14  # a: equity
+    LATE_FLATTEN = 15  # S11.1: closed at the next real open after the session's end
 
 
 class Gate(IntEnum):
     """The base bot's verdict per symbol and bar (S11.2 to S11.4), in the order of the checks."""
 
-    SYNTHETIC = 0         # no real bar
-    HOLDING = 1           # a position, or an entry on its way
+    SYNTHETIC = 0  # no real bar
+    HOLDING = 1  # a position, or an entry on its way
     SESSION = 2
     ATR = 3
     DAILY_LOSS = 4
     MAX_POSITIONS = 5
     NO_SIGNAL = 6
-    LEVELS = 7            # the exit gave no usable stop
-    SIZE_RISK = 8         # risk budget buys less than one lot
-    SIZE_MARGIN = 9       # margin cap buys less than one lot
-    REFUSED = 10          # the broker rejected the entry
+    LEVELS = 7  # the exit gave no usable stop
+    SIZE_RISK = 8  # risk budget buys less than one lot
+    SIZE_MARGIN = 9  # margin cap buys less than one lot
+    REFUSED = 10  # the broker rejected the entry
     ENTERED = 11
 
 

@@ -1,0 +1,1 @@
+"""Trained exits and their manifests."""

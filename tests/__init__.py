@@ -1,0 +1,1 @@
+"""Tests of Triphase; the folders under unit/ mirror the packages."""
