@@ -1,0 +1,39 @@
+"""Run configurations: typed, checked, with places in every error."""
+
+from engine.config.loading import load_config
+from engine.config.model import BacktestConfig
+from engine.config.sections import (
+    AssetSection,
+    BotSection,
+    DataSection,
+    DefaultsSection,
+    ExitSection,
+    LimitFill,
+    Liquidation,
+    LiquidationPrice,
+    MarketFill,
+    OutputSection,
+    PartSection,
+    PathPolicy,
+    SimulationSection,
+    SlippageSection,
+)
+
+__all__ = [
+    "AssetSection",
+    "BacktestConfig",
+    "BotSection",
+    "DataSection",
+    "DefaultsSection",
+    "ExitSection",
+    "LimitFill",
+    "Liquidation",
+    "LiquidationPrice",
+    "MarketFill",
+    "OutputSection",
+    "PartSection",
+    "PathPolicy",
+    "SimulationSection",
+    "SlippageSection",
+    "load_config",
+]
