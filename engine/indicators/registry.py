@@ -146,12 +146,14 @@ def register_indicator(
     Raises CatalogError if the name is taken or a parameter has no usable default.
     """
 
+    shown = title or name.replace("_", " ").capitalize()
+
     def register(function: Function) -> Function:
         _CATALOGUE.add(
             Indicator(
                 name=name,
-                title=title or name.replace("_", " ").capitalize(),
-                help=" ".join((function.__doc__ or "").split()),
+                title=shown,
+                help=" ".join((function.__doc__ or shown).split()),
                 where=Where.OVERLAY if overlay else Where.PANE,
                 parameters=parameters_of(function, bounds or {}, choices or {}, help_texts or {}),
                 outputs=outputs,

@@ -25,9 +25,10 @@ def load() -> tuple[Indicator, ...]:
     import talib
     from talib import abstract
 
-    kinds = _moving_averages(talib)
-    functions = sorted(set(talib.__TA_FUNCTION_NAMES__) - _LEFT_OUT)
-    return tuple(_indicator(_TalibFunction(name, getattr(talib, name), abstract), kinds) for name in functions)
+    library: Any = talib
+    kinds = _moving_averages(library)
+    functions = sorted(set(library.__TA_FUNCTION_NAMES__) - _LEFT_OUT)
+    return tuple(_indicator(_TalibFunction(name, getattr(library, name), abstract), kinds) for name in functions)
 
 
 class _TalibFunction:
