@@ -1,0 +1,85 @@
+"""How the kernel is compiled: ahead of time by explicit signatures, cached under a hash of its own sources.
+
+numba's disk cache looks at the file of a function only, not at the callees in other files. The cache folder is therefore
+named by a hash over all kernel sources: a change anywhere compiles everything anew, and never runs stale code.
+With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain Python.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import config as numba_config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+JIT = not numba_config.DISABLE_JIT
+BOUNDS_CHECKED = bool(numba_config.BOUNDSCHECK) or not JIT
+
+
+def source_hash() -> str:
+    """Hash of all kernel sources and of numba's version, the name of the cache folder."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(b"checked" if BOUNDS_CHECKED else b"")
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Folder of the compiled kernel; ``TRIPHASE_CACHE_DIR`` moves it."""
+    given = os.environ.get("TRIPHASE_CACHE_DIR")
+    root = Path(given) if given else Path(__file__).resolve().parents[2] / ".cache"
+    return root / "kernel" / source_hash()
+
+
+CACHE_FOLDER = cache_folder()
+_MARKER = CACHE_FOLDER / "complete"
+
+
+def _cached_files() -> list[str]:
+    return sorted(path.name for path in CACHE_FOLDER.rglob("*.nb?"))
+
+
+def _intact() -> bool:
+    return _MARKER.exists() and _MARKER.read_text(encoding="utf-8").split() == _cached_files()
+
+
+# Whether an earlier start has left the whole compiled kernel on disk. Entries are then loaded with their callees
+# linked in, and the callees themselves need not be compiled or loaded at all, which halves the time to start.
+READY = JIT and _intact()
+
+
+def mark_complete() -> None:
+    """Note that every entry has been compiled and cached; called when all of the kernel is imported."""
+    if JIT and not READY:
+        marker = _MARKER.with_suffix(f".{os.getpid()}")
+        marker.write_text("\n".join(_cached_files()), encoding="utf-8")
+        marker.replace(_MARKER)
+
+
+def _compile(function: Function, signature: object, **options: object) -> Function:
+    before = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = str(CACHE_FOLDER)
+    try:
+        decorator = numba.njit(signature, cache=True, error_model="numpy", **options)
+        compiled: Function = decorator(function)
+    finally:
+        numba_config.CACHE_DIR = before
+    return compiled
+
+
+def internal(signature: object, *, forceinline: bool = False) -> Callable[[Function], Function]:
+    """Compile a function that only kernel functions call."""
+    if READY:
+        return numba.njit
+    options = {"no_cpython_wrapper": True, "forceinline": forceinline}
+    return lambda function: _compile(function, signature, **options)
+
+
+def entry(signature: object, *, nogil: bool = False) -> Callable[[Function], Function]:
+    """Compile a function that Python calls; ``nogil`` for the long ones."""
+    return lambda function: _compile(function, signature, nogil=nogil)
