@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -131,7 +132,7 @@ def _info(name: str, field: FieldInfo) -> SettingInfo:
     kind, choices = _kind(inner)
     return SettingInfo(
         name=name,
-        type=str(extra.get("kind", kind)),
+        type=kind,
         unit=str(extra.get("unit", "")),
         default=None if field.is_required() else field.get_default(call_default_factory=True),
         lower=lower,
@@ -172,6 +173,8 @@ def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:
         annotation = annotation.__origin__
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return "choice", tuple(str(member.value) for member in annotation)
+    if set(get_args(annotation)) == {date, datetime}:
+        return "moment", ()
     origin = get_origin(annotation) or annotation
     plain = {bool: "bool", int: "int", float: "float", str: "text", Path: "file", tuple: "list", list: "list"}
     return plain.get(origin, "mapping"), ()

@@ -47,7 +47,8 @@ def nearest(word: object, known: Iterable[str]) -> str:
     """``"; nearest is x"``, or all of ``known`` where nothing is near."""
     names = sorted(known)
     folded = {name.casefold(): name for name in names}
-    close = get_close_matches(str(word).casefold(), list(folded), 1, 0.6)
+    likeness = 0.6 if len(str(word)) > 3 else 0.5  # one letter of a two-letter symbol is half of it
+    close = get_close_matches(str(word).casefold(), list(folded), 1, likeness)
     if close:
         return f"; the nearest is {folded[close[0]]}"
     return f"; known are {', '.join(names)}" if names else "; none is known here"

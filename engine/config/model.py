@@ -128,6 +128,11 @@ class BacktestConfig(Section):
         """Folder that relative data files start from; None: the current folder."""
         return self._places.folder
 
+    @property
+    def cache_dir(self) -> Path | None:
+        """Folder of the binary copies of bar files, from ``folder``; None: the system's cache folder."""
+        return self._places.file(self.data.cache_dir)
+
     def place(self, *path: str | int) -> str:
         """Where a key was written, for errors: ``configs/x.yaml:12 assets[1].file``."""
         return self._places.shown(path)

@@ -1,0 +1,77 @@
+"""The shipped configurations, and the page made from the models."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.config import AssetSection, BacktestConfig, load_config
+from engine.config.reference import reference
+from engine.config.yaml_source import read_yaml
+
+ASSET = {"symbol": "ES_SYN", "file": "../data/sample/ES_SYN.parquet", "contract": "ES"}
+
+
+def configurations() -> list[Path]:
+    return sorted((Path(__file__).resolve().parents[3] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", configurations(), ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_valid(path: Path) -> None:
+    config = load_config(path)
+
+    assert config.name == path.stem
+    assert config.bot.name in {"TrendFollowing", "CoinFlip"}
+
+
+def test_the_full_configuration_equals_the_defaults(repo_root: Path) -> None:
+    """S18: the values written in full.yaml are those that hold where nothing is written."""
+    full = load_config(repo_root / "configs/full.yaml")
+    values = full.given()
+    for part in ("bot", "exit"):
+        values[part]["settings"] = {}
+
+    assert BacktestConfig(**values) == BacktestConfig(name="full", assets=[ASSET])
+
+
+def test_the_full_configuration_has_every_key(repo_root: Path) -> None:
+    path = repo_root / "configs/full.yaml"
+    written = read_yaml(path.read_text(encoding="utf-8"), "full.yaml").values
+
+    def missing(section: type[Any], keys: dict[str, Any]) -> set[str]:
+        return set(section.model_fields) - set(keys)
+
+    assert missing(BacktestConfig, written) == set()
+    assert missing(AssetSection, written["assets"][0]) == set()
+    for name in ("simulation", "data", "bot", "exit", "output"):
+        section = BacktestConfig.model_fields[name].annotation
+        assert section is not None
+        assert missing(section, written[name]) == set(), name
+
+
+def test_the_full_configuration_writes_the_defaults_of_the_rulebook(repo_root: Path) -> None:
+    """S18, base bot, TrendFollowing and TrailingATR."""
+    full = load_config(repo_root / "configs/full.yaml")
+
+    assert full.bot.settings == {
+        "risk_pct": 0.01,
+        "max_margin_pct": 0.5,
+        "max_quantity": None,
+        "min_atr": 0,
+        "atr_period": 14,
+        "max_positions_open": None,
+        "max_daily_loss_pct": None,
+        "enforce_sessions": False,
+        "flatten_before_maintenance": None,
+        "flatten_minutes": 5,
+        "enable_online_learning": True,
+        "ema_span": 50,
+        "breakout_atr": 1.5,
+    }
+    assert full.exit.settings == {"atr_multiple": 3, "atr_period": 14}
+
+
+def test_the_page_of_the_keys_is_the_one_the_models_make(repo_root: Path) -> None:
+    page = (repo_root / "docs/configuration.md").read_text(encoding="utf-8")
+
+    assert page == reference(), "run: python -m engine.config.reference > docs/configuration.md"
