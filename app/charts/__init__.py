@@ -1,0 +1,1 @@
+"""The charts: stores and pyramids without Qt, and the items and widgets that draw them."""

@@ -1,0 +1,125 @@
+"""Which values of a line are drawn: each bucket's lowest and highest, from a min-max pyramid of radix 4."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.charts.columns import Columns, IntArray
+from data.series import FloatArray
+
+RADIX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Consecutive buckets of ``size`` values, aligned to absolute index: lowest, highest, first and last of each."""
+
+    size: int
+    begin: int
+    low: FloatArray
+    high: FloatArray
+    first: FloatArray
+    last: FloatArray
+
+    @property
+    def starts(self) -> IntArray:
+        """Index of the first value of each bucket."""
+        return self.begin + self.size * np.arange(len(self.low), dtype=np.int64)
+
+
+class LinePyramid:
+    """A column of values (NaN: none), one per bar, with the levels above it; values are appended.
+
+    Example: ``LinePyramid(values).spans(0, 1000, 4, known=500)`` gives 32 buckets of 16 values, the last one
+    made of the values 496 to 499 only.
+    """
+
+    def __init__(self, values: FloatArray | None = None) -> None:
+        self._base = Columns(1, None if values is None else [values])
+        self._levels: list[Columns] = []
+        self._grow()
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    @property
+    def values(self) -> FloatArray:
+        """The values themselves."""
+        return self._base[0]
+
+    def extend(self, values: FloatArray) -> None:
+        """Add values: O(levels) each."""
+        self._base.extend([values])
+        self._grow()
+
+    def _grow(self) -> None:
+        low = high = self._base[0]
+        number = 0
+        while len(low) >= RADIX:
+            if number == len(self._levels):
+                self._levels.append(Columns(2))
+            level = self._levels[number]
+            begin, end = len(level) * RADIX, len(low) // RADIX * RADIX
+            if begin == end:
+                break
+            level.extend([_lowest(low[begin:end], RADIX), _highest(high[begin:end], RADIX)])
+            low, high, number = level[0], level[1], number + 1
+
+    def spans(self, first: int, last: int, exponent: int, known: int) -> Spans:
+        """Buckets of ``2**exponent`` values over ``first`` to ``last`` (exclusive), of the first ``known`` only."""
+        size = 1 << exponent
+        known = min(known, len(self))
+        begin = max(first, 0) // size
+        end = max(min(-(-last // size), -(-known // size)), begin)
+        whole = max(min(known // size, end), begin)
+        low, high = self._ready(begin, whole, exponent)
+        if whole < end:
+            bounds = self._bounds(whole * size, known)
+            low, high = np.append(low, bounds[0]), np.append(high, bounds[1])
+        ends = np.minimum((begin + 1 + np.arange(end - begin)) * size, known) - 1
+        return Spans(size, begin * size, low, high, self.values[begin * size : end * size : size], self.values[ends])
+
+    def _bounds(self, start: int, stop: int) -> tuple[float, float]:
+        """Lowest and highest from ``start``, a bucket's begin, to ``stop`` (exclusive), by the levels."""
+        low, high = np.nan, np.nan
+        place = start
+        for number in range(len(self._levels), -1, -1):
+            span = RADIX**number
+            lower, upper = self._rows(number)
+            count = min((stop - place) // span, len(lower) - place // span) if place % span == 0 else 0
+            if count > 0:
+                at = slice(place // span, place // span + count)
+                low = float(np.fmin(low, np.fmin.reduce(lower[at])))
+                high = float(np.fmax(high, np.fmax.reduce(upper[at])))
+                place += count * span
+        return low, high
+
+    def _rows(self, number: int) -> tuple[FloatArray, FloatArray]:
+        if number == 0:
+            return self.values, self.values
+        return self._levels[number - 1][0], self._levels[number - 1][1]
+
+    def _ready(self, begin: int, end: int, exponent: int) -> tuple[FloatArray, FloatArray]:
+        level, odd = divmod(exponent, 2)
+        if begin == end:
+            return np.empty(0), np.empty(0)
+        low, high = self._rows(level)
+        at = slice(begin << odd, end << odd)
+        if odd:
+            return _lowest(low[at], 2), _highest(high[at], 2)
+        return low[at], high[at]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held beyond the values."""
+        return sum(level.nbytes for level in self._levels)
+
+
+def _lowest(values: FloatArray, radix: int) -> FloatArray:
+    lowest: FloatArray = np.fmin.reduce(values.reshape(-1, radix), axis=1)
+    return lowest
+
+
+def _highest(values: FloatArray, radix: int) -> FloatArray:
+    highest: FloatArray = np.fmax.reduce(values.reshape(-1, radix), axis=1)
+    return highest

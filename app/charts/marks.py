@@ -1,0 +1,64 @@
+"""Which entries and exits may be shown at a cursor: trades of one symbol, flat to flat (rulebook S8.8)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.charts.columns import BoolArray, IntArray
+from app.charts.cursor import PHASES, Cursor
+from data.series import FloatArray
+from engine.kernel.schema import TRADE
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeMarks:
+    """Trades of one symbol in time's order; arrays of one length, prices in price units.
+
+    ``exit_bar`` is -1 and exit price and net NaN for the trade that is still open. Trades of one symbol do not
+    overlap, so entries and exits are both in order.
+    """
+
+    entry_bar: IntArray
+    entry_phase: IntArray
+    entry_price: FloatArray
+    exit_bar: IntArray
+    exit_phase: IntArray
+    exit_price: FloatArray
+    side: IntArray
+    net: FloatArray
+
+    @classmethod
+    def empty(cls) -> "TradeMarks":
+        """No trades."""
+        return cls.from_records(np.zeros(0, dtype=TRADE), 1.0)
+
+    @classmethod
+    def from_records(cls, trades: NDArray[np.void], tick_size: float) -> "TradeMarks":
+        """One symbol's rows of a journal's trade table (prices there are in ticks)."""
+        whole = {name: trades[name].astype(np.int64) for name in ("entry_bar", "entry_phase", "exit_bar", "exit_phase")}
+        return cls(
+            **whole,
+            entry_price=trades["entry_price"] * tick_size,
+            exit_price=trades["exit_price"] * tick_size,
+            side=trades["side"].astype(np.int64),
+            net=trades["net"].astype(np.float64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.entry_bar)
+
+    def between(self, first: int, last: int, cursor: Cursor) -> tuple[slice, BoolArray]:
+        """Trades that touch bars ``first`` to ``last`` (inclusive) and have begun at the cursor.
+
+        Returns their range, and for each whether it has ended at the cursor: only then do its exit and its
+        result exist.
+        """
+        begun = self.entry_bar * PHASES + self.entry_phase
+        ended = np.where(self.exit_bar < 0, _NEVER, self.exit_bar * PHASES + self.exit_phase)
+        begin = int(np.searchsorted(ended, first * PHASES, side="left"))
+        end = int(np.searchsorted(begun, min(last * PHASES + PHASES - 1, cursor.ordinal), side="right"))
+        found = slice(begin, max(end, begin))
+        return found, ended[found] <= cursor.ordinal
