@@ -1,0 +1,1 @@
+"""Readers: files as rows, before any rule for bars is applied."""

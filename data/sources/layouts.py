@@ -1,0 +1,157 @@
+"""Decides what kind of text file it is, from its header: who made it, and what its makers mean by a time.
+
+Known: TradeStation's API columns and desktop export, the downloads of Yahoo Finance (one header line, or three with a
+ticker on each column), and plain tables of bars with any delimiter.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import SourceError
+from data.sources.columns import PRICE_NAMES, STAMP_NAMES, Columns, find_columns, plain_name
+from data.sources.raw import Label
+from data.sources.stamps import Order
+
+_LEVEL_NAMES = {"price", "ticker", "attributes", "symbols", ""}
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What one text file is.
+
+    Attributes:
+        name: in words, for messages.
+        decimal: decimal mark of its numbers.
+        header: the column names as written; their number is every row's number of cells.
+        header_lines: lines before the first row.
+        sample: the cells of the first row; empty where there is none.
+        label: which end of a bar its time marks, where the maker is known to do it so.
+        order: order of day and month, where known.
+        exchange_time: times without an offset are the exchange's.
+    """
+
+    name: str
+    delimiter: str
+    decimal: str = "."
+    header: tuple[str, ...]
+    header_lines: int
+    sample: tuple[str, ...]
+    columns: Columns
+    label: Label | None = None
+    order: Order | None = None
+    exchange_time: bool = False
+
+
+def recognise(lines: Sequence[str], path: Path, symbol: str, ticker: str | None) -> Layout:
+    """Recognise a file from its first lines; SourceError if a column is missing or the ticker is not in it."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    delimiter = _delimiter(lines[first])
+    rows = [split_line(line, delimiter) for line in lines[first : first + 3]]
+    if _has_three_headers(rows):
+        return _yahoo(rows, _first_row(lines[first + 3 :], delimiter), first + 3, path, _Wanted(symbol, ticker))
+    return _one_header(rows[0], _first_row(lines[first + 1 :], delimiter), first + 1, delimiter, path)
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one line, without quotes and surrounding spaces."""
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(delimiter)]
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The ticker whose columns are wanted: the one set, else the symbol, else the only one."""
+
+    symbol: str
+    ticker: str | None
+
+    def choose(self, known: Sequence[str], path: Path) -> str:
+        wanted = self.symbol if self.ticker is None else self.ticker
+        if wanted in known:
+            return wanted
+        if self.ticker is None and len(known) == 1:
+            return known[0]
+        raise SourceError(
+            f"{path} line 1: no columns for ticker {wanted}; the file has {', '.join(known)}; set `ticker`"
+        )
+
+
+def _one_header(header: list[str], sample: list[str], header_lines: int, delimiter: str, path: Path) -> Layout:
+    columns = _columns(header, path, header_lines)
+    plain = [plain_name(name) for name in header]
+    desktop = "date" in plain and ({"up", "down"} <= set(plain) or {"vol", "oi"} <= set(plain))
+    api = "timestamp" in plain and "totalvolume" in plain
+    labels: dict[str, Label] = {"opentime": "open", "closetime": "close"}
+    return Layout(
+        name="TradeStation API columns" if api else "TradeStation desktop export" if desktop else "table of bars",
+        delimiter=delimiter,
+        decimal=_decimal(sample, columns.open, delimiter),
+        header=tuple(header),
+        header_lines=header_lines,
+        sample=tuple(sample),
+        columns=columns,
+        label="close" if api or desktop else labels.get(plain[columns.stamp]),
+        order="MDY" if desktop else None,
+        exchange_time=desktop,
+    )
+
+
+def _yahoo(rows: list[list[str]], sample: list[str], header_lines: int, path: Path, wanted: _Wanted) -> Layout:
+    """Read three header lines: fields and tickers, in either order, then the name of the index."""
+    fields, tickers = (rows[0], rows[1]) if _names_prices(rows[0]) else (rows[1], rows[0])
+    ticker = wanted.choose(list(dict.fromkeys(tickers[1:])), path)
+    # Columns of other tickers get a name that plays no part.
+    chosen = [field if name == ticker else "other" for field, name in zip(fields, tickers, strict=True)]
+    return Layout(
+        name="Yahoo Finance download",
+        delimiter=",",
+        header=tuple(f"{field} {name}" for field, name in zip(fields, tickers, strict=True)),
+        header_lines=header_lines,
+        sample=tuple(sample),
+        columns=_columns([rows[2][0], *chosen[1:]], path, header_lines),
+        label="open",
+    )
+
+
+def _has_three_headers(rows: list[list[str]]) -> bool:
+    if len(rows) < 3 or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
+        return False
+    index = rows[2]
+    levels = {plain_name(rows[0][0]), plain_name(rows[1][0])}
+    named = levels <= _LEVEL_NAMES and plain_name(index[0]) in STAMP_NAMES and not any(index[1:])
+    return named and (_names_prices(rows[0]) or _names_prices(rows[1]))
+
+
+def _names_prices(row: Sequence[str]) -> bool:
+    return set(PRICE_NAMES) <= {plain_name(name) for name in row}
+
+
+def _columns(names: Sequence[str], path: Path, line: int) -> Columns:
+    found = find_columns(names)
+    if isinstance(found, Columns):
+        return found
+    raise SourceError(
+        f"{path} line {line}: no column for {found}; the header has {', '.join(names)}; "
+        "name the columns timestamp, open, high, low, close, volume"
+    )
+
+
+def _first_row(lines: Sequence[str], delimiter: str) -> list[str]:
+    return next((split_line(line, delimiter) for line in lines if line.strip()), [])
+
+
+def _delimiter(header: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", header)
+    best = max(_DELIMITERS, key=bare.count)
+    return best if best in bare else " "
+
+
+def _decimal(sample: Sequence[str], column: int, delimiter: str) -> str:
+    """Return the decimal mark: a comma where the first price has one and cells are not separated by commas."""
+    price = sample[column] if column < len(sample) else ""
+    return "," if delimiter != "," and "," in price and "." not in price else "."
