@@ -18,6 +18,7 @@ from engine.config.sections import (
     SimulationSection,
     SlippageSection,
 )
+from engine.config.sources import fine_source_settings, source_settings
 
 __all__ = [
     "AssetSection",
@@ -35,5 +36,7 @@ __all__ = [
     "PathPolicy",
     "SimulationSection",
     "SlippageSection",
+    "fine_source_settings",
     "load_config",
+    "source_settings",
 ]

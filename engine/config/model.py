@@ -133,9 +133,10 @@ class BacktestConfig(Section):
         """Folder of the binary copies of bar files, from ``folder``; None: the system's cache folder."""
         return self._places.file(self.data.cache_dir)
 
-    def place(self, *path: str | int) -> str:
-        """Where a key was written, for errors: ``configs/x.yaml:12 assets[1].file``."""
-        return self._places.shown(path)
+    @property
+    def places(self) -> Places:
+        """Where each key was written, for errors about it."""
+        return self._places
 
     def asset(self, symbol: str) -> AssetSection:
         """The asset with what ``defaults`` and ``data`` add to it (S1.3); files begin at ``folder``.

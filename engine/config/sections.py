@@ -162,6 +162,8 @@ class DefaultsSection(Section):
     bar_length: BarLength | None = setting(None, unit="", help="As data.bar_length.")
     repair: Repair | None = setting(None, unit="", help="As data.repair.")
     factor_file: File | None = setting(None, unit="", help="Split and dividend factors to adjust prices with (S3.4).")
+    split_adjust: bool | None = setting(None, unit="", help="Apply the split factors of factor_file; empty: yes.")
+    dividend_adjust: bool | None = setting(None, unit="", help="Apply the dividend factors of factor_file; empty: yes.")
     use_adjusted_close: bool | None = setting(
         None, unit="", help="Adjust prices by the file's column of adjusted closes; empty: no."
     )

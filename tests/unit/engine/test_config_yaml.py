@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import BacktestConfig, load_config
+from engine.config import BacktestConfig, fine_source_settings, load_config, source_settings
 from engine.config.yaml_source import read_scalar, read_yaml
 from engine.errors import ConfigError
 from engine.settings import Settings, setting
@@ -225,3 +225,34 @@ def test_settings_set_by_an_override_are_named_by_it(write: Path) -> None:
         load_config(write).with_overrides(["bot.span=0"]).bot.check(Mine)
 
     assert str(caught.value) == "override bot.span=0: bot.settings.span: 0 is not >= 1"
+
+
+def test_the_loader_is_told_what_the_asset_says(write: Path) -> None:
+    (write.parent / "bars").mkdir()
+    (write.parent / "bars/es.csv").touch()
+    config = load_config(write).with_overrides(["assets.ES.repair=off", "defaults.repair=drop", "data.bar_length=1m"])
+
+    settings = source_settings(config, "ES", "CMEGlobex_ES")
+    fine = fine_source_settings(config.with_overrides(["assets.ES.fine_file=bars/es.csv"]), "ES")
+
+    assert (settings.file, settings.bar_length) == (write.parent / "bars/es.csv", "1m")
+    assert (settings.repair, settings.session_calendar, settings.use_adjusted_close) == (None, "CMEGlobex_ES", False)
+    assert fine_source_settings(config, "ES") is None
+    assert fine is not None
+    assert fine.bar_length is None
+
+
+def test_a_data_file_that_does_not_exist_is_named_with_line_and_nearest(write: Path) -> None:
+    (write.parent / "bars").mkdir()
+    (write.parent / "bars/ess.csv").touch()
+
+    with pytest.raises(ConfigError) as caught:
+        source_settings(load_config(write), "ES")
+
+    file = write.parent / "bars/es.csv"
+    assert str(caught.value) == f"{write}:4 assets[0].file: {file} does not exist; the nearest is ess.csv"
+
+
+def test_an_asset_without_a_file_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"assets\[0\].file: is missing; the bars of this asset need a file"):
+        source_settings(BacktestConfig(assets=[{"symbol": "ES"}]), "ES")
