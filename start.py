@@ -25,7 +25,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -65,7 +67,7 @@ STATIC_CHECKS = [
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("mypy", ["-m", "mypy"]),
-    ("import-linter", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]),
+    ("import-linter", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"]),
 ]
 
 
@@ -107,9 +109,9 @@ def venv_python() -> Path:
 # ----------------------------------------------------------------------------------------------- running
 
 
-def run(command: Sequence[str | Path], cwd: Path | None = None) -> int:
+def run(command: Sequence[str | Path], cwd: Path | None = None, environment: dict[str, str] | None = None) -> int:
     """Run a command to its end and return its exit code; Ctrl-C is the child's to answer, SIGTERM is handed on."""
-    process = subprocess.Popen([str(part) for part in command], cwd=cwd)
+    process = subprocess.Popen([str(part) for part in command], cwd=cwd, env=environment)
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:
@@ -306,9 +308,9 @@ def follow_pip(output: Iterable[str], total: int) -> list[str]:
     seen = 0
     for line in output:
         lines = [*lines[-39:], line.rstrip()]
+        seen += "(from -r " in line  # each pin is met once, whether it is fetched or there already
         if line.startswith("Collecting "):
-            seen += 1
-            say(f"  {min(seen, total)} of {total}: {line.split()[1]}")
+            say(f"  {seen} of {total}: {line.split()[1]}")
         elif line.startswith("Installing collected"):
             say("  unpacking")
     return lines
@@ -371,11 +373,12 @@ def ensure_environment(level: str = "core") -> None:
     missing = [name for name in PROBES[level] if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    inside = Path(sys.prefix).resolve() == VENV.resolve()
-    if inside or not venv_python().exists():
+    if Path(sys.prefix).resolve() == VENV.resolve() or not venv_python().exists() or "TRIPHASE_RESTARTED" in os.environ:
         print(f"{', '.join(missing)} not installed. Run: {cure(level)}", file=sys.stderr)
         raise SystemExit(2)
-    sys.exit(run([venv_python(), *getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]]))
+    again = [venv_python(), *getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]]
+    # Whatever happens in that one, it does not start a third.
+    sys.exit(run(again, environment={**os.environ, "TRIPHASE_RESTARTED": "1"}))
 
 
 def cure(level: str) -> str:
@@ -388,7 +391,7 @@ def cure(level: str) -> str:
 
 
 def verb_setup(arguments: list[str]) -> int:
-    """[core|dev|full|ray|all]  install the libraries (core: window and headless; full: training; dev: tests)"""
+    """Install a set of libraries."""
     level = arguments[0] if arguments else "core"
     if level not in REQUIREMENTS or len(arguments) > 1:
         raise SetupError(f"setup takes one of {', '.join(REQUIREMENTS)}, not: {' '.join(arguments)}")
@@ -420,28 +423,16 @@ def verb_demo(arguments: list[str]) -> int:
     return script("run_backtest.py", "--open", made[-1])
 
 
-def verb_window(arguments: list[str]) -> int:
-    """[...]  the window: run_backtest.py"""
+def launch(name: str, window: bool, arguments: list[str]) -> int:
+    """Start one of the application's entry scripts."""
     set_up("core")
-    ensure_qt_libraries(window=True)
-    return script("run_backtest.py", *arguments)
-
-
-def verb_headless(arguments: list[str]) -> int:
-    """--config FILE [...]  one run, a batch or a sweep: run_backtest_headless.py"""
-    set_up("core")
-    return script("run_backtest_headless.py", *arguments)
-
-
-def verb_live(arguments: list[str]) -> int:
-    """[...]  the live viewer: run_live.py (--demo needs no account)"""
-    set_up("core")
-    ensure_qt_libraries(window=True)
-    return script("run_live.py", *arguments)
+    if window:
+        ensure_qt_libraries(window=True)
+    return script(name, *arguments)
 
 
 def verb_run(arguments: list[str]) -> int:
-    """SCRIPT [...]  any script with the environment's Python, as research/train_ppo_stop_selector.py"""
+    """Run a script, from here or from the project's folder, with the libraries it asks for."""
     if not arguments:
         raise SetupError("run needs a script: python3 start.py run research/evaluate_exits.py")
     path = next((p for p in (Path(arguments[0]), ROOT / arguments[0]) if p.is_file()), None)
@@ -452,7 +443,7 @@ def verb_run(arguments: list[str]) -> int:
 
 
 def verb_check(arguments: list[str]) -> int:
-    """format, lint, types and layers, without the tests (half a minute)"""
+    """Run what judges the sources without running them."""
     if arguments:
         raise SetupError(f"check takes no arguments, not: {' '.join(arguments)}")
     set_up("dev")
@@ -460,17 +451,17 @@ def verb_check(arguments: list[str]) -> int:
 
 
 def verb_test(arguments: list[str]) -> int:
-    """[...]  the gate: check, then pytest without the slow tests; arguments go to pytest"""
+    """Run the gate that every change must pass."""
     return gate("dev", ["-n", "2", *arguments])
 
 
 def verb_test_full(arguments: list[str]) -> int:
-    """[...]  the same with the slow tests and those that need torch"""
+    """Run the gate with everything in it."""
     return gate("all", ["-n", "2", "-m", "slow or not slow", *arguments])
 
 
 def verb_bench(arguments: list[str]) -> int:
-    """[...]  the benchmarks, as ratios to a C loop where there is a compiler: tests/bench"""
+    """Run the benchmarks; they print ratios, to a C loop where there is a compiler."""
     set_up("dev")
     ensure_qt_libraries(window=False)
     return run_python("-m", "tests.bench", *arguments, cwd=ROOT)
@@ -498,23 +489,37 @@ def run_steps(steps: list[tuple[str, list[str]]]) -> int:
     return int(any(code != 0 for _, code, _ in results))
 
 
-VERBS: dict[str, Callable[[list[str]], int]] = {
-    "setup": verb_setup,
-    "demo": verb_demo,
-    "window": verb_window,
-    "headless": verb_headless,
-    "live": verb_live,
-    "run": verb_run,
-    "check": verb_check,
-    "test": verb_test,
-    "test-full": verb_test_full,
-    "bench": verb_bench,
+class Verb(NamedTuple):
+    """A verb of the command line: what runs it, the arguments it takes, what it does."""
+
+    function: Callable[[list[str]], int]
+    arguments: str
+    help: str
+
+
+VERBS = {
+    "setup": Verb(verb_setup, "[SET]", f"install the libraries: {', '.join(REQUIREMENTS)} (core is the default)"),
+    "demo": Verb(verb_demo, "", "a backtest on the shipped sample with its report, then the window on it"),
+    "window": Verb(partial(launch, "run_backtest.py", True), "[...]", "the window: run_backtest.py"),
+    "headless": Verb(
+        partial(launch, "run_backtest_headless.py", False),
+        "[...]",
+        "one run, a batch or a sweep without a window: run_backtest_headless.py --config FILE",
+    ),
+    "live": Verb(
+        partial(launch, "run_live.py", True), "[...]", "the live viewer: run_live.py; --demo needs no account"
+    ),
+    "run": Verb(verb_run, "SCRIPT [...]", "any script with the environment's Python, as research/evaluate_exits.py"),
+    "check": Verb(verb_check, "", "format, lint, types and layers, without the tests"),
+    "test": Verb(verb_test, "[...]", "the gate: check, then pytest without the slow tests; arguments go to pytest"),
+    "test-full": Verb(verb_test_full, "[...]", "the same with the slow tests and those that need torch"),
+    "bench": Verb(verb_bench, "[...]", "the benchmarks: tests/bench"),
 }
 
 
 def usage() -> str:
-    """Return the help text, made from the verbs' docstrings."""
-    lines = [f"  {name:<10} {(verb.__doc__ or '').strip()}" for name, verb in VERBS.items()]
+    """Return the help text."""
+    lines = [f"  {name:<10}{verb.arguments:<14}{verb.help}" for name, verb in VERBS.items()]
     return "\n".join(["usage: python3 start.py VERB [arguments]", "", *lines])
 
 
@@ -532,7 +537,7 @@ def main(arguments: Sequence[str]) -> int:
         say(problem or "")
         return 2
     try:
-        return verb(list(arguments[1:]))
+        return verb.function(list(arguments[1:]))
     except SetupError as error:
         say(str(error))
     except OSError as error:

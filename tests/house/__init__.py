@@ -1,0 +1,1 @@
+"""Tests about the tree itself: sizes, words, documents, requirements, start.py."""
