@@ -50,7 +50,7 @@ from typing import Any
 from tests.reference.bot import BaseBot
 from tests.reference.ledger import Ledger
 from tests.reference.matching import Matcher, SlippageModel
-from tests.reference.model import Bar, Case, Order, Policy, Position, parse_bar, parse_spec
+from tests.reference.model import Bar, Case, Order, Policy, Position, Spec, parse_bar, parse_spec
 from tests.reference.orders import OrderDesk
 from tests.reference.results import result_of
 
@@ -72,7 +72,7 @@ class Simulation:
 
     def __init__(self, case: Case) -> None:
         """Everything flat, before the first bar."""
-        self.specs = {symbol: parse_spec(symbol, given) for symbol, given in case["spec"].items()}
+        self.specs: Mapping[str, Spec] = {symbol: parse_spec(symbol, given) for symbol, given in case["spec"].items()}
         self.bars = {s: [parse_bar(spec, row) for row in case["bars"][s]] for s, spec in self.specs.items()}
         self.fine = {s: _parse_fine(case, spec) for s, spec in self.specs.items()}
         self.length = max(len(rows) for rows in self.bars.values())
@@ -223,7 +223,7 @@ class Simulation:
         )
 
 
-def _parse_fine(case: Case, spec: Any) -> dict[int, list[Bar]]:
+def _parse_fine(case: Case, spec: Spec) -> dict[int, list[Bar]]:
     """Finer bars by master bar index."""
     given = case.get("fine", {}).get(spec.symbol, {})
     fine = {int(bar): [parse_bar(spec, row) for row in rows] for bar, rows in given.items()}

@@ -1,6 +1,7 @@
 """The reference simulator reproduces every worked scenario."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,14 @@ def test_a_wrong_cent_a_wrong_tick_and_a_missing_fill_are_seen() -> None:
     actual = {"cash_after_bar": [1000.0], "fills": [{"price": 5000.25, "qty": 1.0}], "status": "completed"}
 
     assert_matches({"cash_after_bar": [1000], "fills": [{"price": 5000.25}]}, actual)
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {"cash_after_bar": [1000.01]},
         {"fills": [{"price": 5000.5}]},
         {"fills": []},
         {"status": "bankrupt"},
         {"orders": []},
-    ):
+    ]
+    for wrong in wrongs:
         with pytest.raises(AssertionError):
             assert_matches(wrong, actual)
 

@@ -1,0 +1,1 @@
+"""Random cases and the laws that any simulation of them obeys."""
