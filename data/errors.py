@@ -9,6 +9,13 @@ the place, the cure. The command line prints its text and ends with exit code 2;
     |   +-- BarError            a row contradicts the rules for bars (S3.4)             data
     |   +-- TimelineError       symbols cannot share one timeline (S3.5)                data
     |   +-- CalendarError       a session calendar is unknown or lacks the dates        data
+    |   +-- LiveDataError       a live service did not give what was asked              data
+    |       +-- SignInError         no credentials, or they are refused or run out
+    |       +-- EntitlementError    signed in, but not entitled to these data
+    |       +-- UnknownSymbolError  the service does not know the symbol
+    |       +-- RequestError        the service refuses the request as it is
+    |       +-- QuotaError          too many requests in the service's window
+    |       +-- NetworkError        the service cannot be reached, or broke off
     +-- InstrumentError         contract facts are missing or contradict (S1)           data
     +-- ConfigError             a configuration key or value is wrong                   engine.errors
     +-- CatalogError            a bot, exit, indicator or slippage model is unknown     engine.errors
@@ -45,3 +52,39 @@ class CalendarError(DataError):
 
 class InstrumentError(TriphaseError):
     """Contract facts are missing or contradict each other (rulebook S1)."""
+
+
+class LiveDataError(DataError):
+    """A live service did not give what was asked."""
+
+
+class SignInError(LiveDataError):
+    """Credentials are missing, refused, revoked or run out: a new sign-in is needed."""
+
+
+class EntitlementError(LiveDataError):
+    """The sign-in is good, but it does not cover these data (or the same login uses them elsewhere)."""
+
+
+class UnknownSymbolError(LiveDataError):
+    """The service does not know the symbol."""
+
+
+class RequestError(LiveDataError):
+    """The service refuses the request as it is; asking again the same way will not help."""
+
+
+class QuotaError(LiveDataError):
+    """Too many requests in the service's window.
+
+    Attributes:
+        retry_in: market seconds until the window is over.
+    """
+
+    def __init__(self, message: str, retry_in: float) -> None:
+        super().__init__(message)
+        self.retry_in = retry_in
+
+
+class NetworkError(LiveDataError):
+    """The service cannot be reached, answers with a fault of its own, or broke off."""

@@ -1,0 +1,362 @@
+"""One symbol's bars, live: history, stream, what was missed, and the state of it all.
+
+A session: check which contract a continuous symbol stands for; load history if there is none (or the contract is
+another one); open the stream; ask for the bars since the last closed one minus two while live copies wait; splice;
+let the waiting copies in; go on live. Silence ends a session (``stream``); heartbeats without data make the feed ask
+whether there is anything newer: if so the line is dead and the session ends, if not the symbol is quiet.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from data.errors import EntitlementError, NetworkError, QuotaError
+from data.tradestation.assembler import BarAssembler, in_order
+from data.tradestation.bars import Interval, LiveBar, MalformedBarError, bar_from_json
+from data.tradestation.clock import NS
+from data.tradestation.events import (
+    BarClosed,
+    Event,
+    FeedState,
+    FeedStatus,
+    GapMarked,
+    HistoryLoaded,
+    RolledOver,
+    StatusChanged,
+)
+from data.tradestation.frames import Content, Heartbeat, StreamFault, Unreadable
+from data.tradestation.history import HistoryCache, load_history
+from data.tradestation.hours import AlwaysOpen, TradingHours
+from data.tradestation.limiter import Category
+from data.tradestation.outbox import Outbox
+from data.tradestation.reconnect import Backoff
+from data.tradestation.rest import TradeStationClient
+from data.tradestation.stream import SILENCE_S, LineStream, Received, StreamEndedError
+from data.tradestation.worker import LOG, StreamWorker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    """Patience of a feed, in market seconds.
+
+    Attributes:
+        grace_s: a quiet bar closes so long after its end.
+        silence_s: without a byte the line is dead; heartbeats come every 5 s.
+        mute_bars, mute_s: without data for so many bars of open market (and at least so long) the feed asks.
+        roll_check_s: how often a continuous symbol's contract is asked for.
+        stream_back: bars of history with which a stream begins.
+        settle_s: longest wait for a stream's own history before its copies are let in.
+        inbox, outbox: most frames and most events that wait.
+    """
+
+    grace_s: float = 3.0
+    silence_s: float = SILENCE_S
+    mute_bars: float = 2.0
+    mute_s: float = 60.0
+    roll_check_s: float = 3600.0
+    stream_back: int = 3
+    settle_s: float = 5.0
+    inbox: int = 10_000
+    outbox: int = 10_000
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class SymbolFeed(StreamWorker):
+    """The live bars of one symbol; ``drain`` hands over what happened since the last call."""
+
+    def __init__(
+        self,
+        client: TradeStationClient,
+        symbol: str,
+        interval: Interval,
+        history_bars: int,
+        *,
+        rng: random.Random,
+        hours: TradingHours | None = None,
+        settings: FeedSettings | None = None,
+        cache: HistoryCache | None = None,
+        template: str | None = None,
+    ) -> None:
+        self._settings = FeedSettings() if settings is None else settings
+        super().__init__(symbol, client.clock, rng, self._settings.backoff)
+        self.interval = interval
+        self._client = client
+        self._hours: TradingHours = AlwaysOpen() if hours is None else hours
+        self._history_bars = history_bars
+        self._cache = cache
+        self._template = template
+        self._lock = threading.RLock()
+        self._bars = BarAssembler(symbol, interval, self._settings.grace_s)
+        self._outbox = Outbox(symbol, self._settings.outbox, self._lock, self._bars.closings_after)
+        self._underlying: str | None = None
+        self._contract_checked: float | None = None
+        self._reload = threading.Event()
+        self._last_data_ns: int | None = None
+        self._asked_ns: int | None = None
+
+    # --------------------------------------------------------------------------------- consumer's side
+
+    def drain(self) -> list[Event]:
+        """Events in order; call it regularly from one thread."""
+        return self._outbox.drain()
+
+    def closed_bars(self, count: int | None = None) -> tuple[LiveBar, ...]:
+        """The last ``count`` closed bars as they are known now, corrections included."""
+        with self._lock:
+            return self._bars.closed_bars(count)
+
+    def reload(self) -> None:
+        """Forget all bars and load history anew."""
+        self._reload.set()
+        self.reconnect()
+
+    def server_now_ns(self) -> int:
+        """Server time, as well as it is known."""
+        return self._clock.now_ns() + self._client.skew.ns
+
+    # ---------------------------------------------------------------------------------------- session
+
+    def _session(self) -> None:
+        self._begin()
+        self._check_contract()
+        if self._reload.is_set() or self._bars.last_closed_ns is None:
+            self._load_history()
+        stream = self._opened()
+        try:
+            self._policy.connected(self._clock.monotonic())
+            self._note_byte(self.server_now_ns())
+            self._catch_up(stream)
+            self._set_live()
+            while not self._stop.is_set():
+                self._step(stream)
+        finally:
+            stream.stop()
+
+    def _opened(self) -> LineStream:
+        params = self.interval.query | {"barsback": str(self._settings.stream_back)}
+        if self._template is not None:
+            params["sessiontemplate"] = self._template
+        stream = LineStream(
+            self._client,
+            Category.BAR_STREAM,
+            f"{self._client.endpoints.api}/marketdata/stream/barcharts/{self.symbol}",
+            params,
+            what=f"bar stream of {self.symbol}",
+            silence_s=self._settings.silence_s,
+            capacity=self._settings.inbox,
+        )
+        self._stream = stream
+        if self._stop.is_set():
+            stream.abort()
+        try:
+            stream.open()
+        except BaseException:
+            stream.stop()
+            raise
+        return stream
+
+    def _step(self, stream: LineStream) -> None:
+        """Take in one frame, or let a little time pass."""
+        self._heed()
+        real = min(0.25, max(0.002, self._clock.real_seconds(0.5)))
+        received = stream.inbox.get(real)
+        if stream.inbox.take_overflow():
+            self._tell(self._gap("frames came faster than they were taken in"))
+            self._catch_up(stream)
+        if received is not None:
+            for event in self._take(received):
+                self._tell(event)
+        self._pass_time()
+
+    def _pass_time(self) -> None:
+        now_ns = self.server_now_ns()
+        with self._lock:
+            for event in self._bars.tick(now_ns, self.status.last_byte_ns, self._hours.is_open):
+                self._tell(event)
+        self._watch_data(now_ns)
+        self._check_contract_again()
+
+    # ----------------------------------------------------------------------------------------- frames
+
+    def _take(self, received: Received, *, buffered: bool = False) -> list[Event]:
+        """The events of one frame; raises what ends the session."""
+        frame = received.frame
+        server_ns = received.received_ns + self._client.skew.ns
+        self._note_byte(server_ns)
+        if isinstance(frame, Content):
+            return self._take_bar(frame, server_ns, buffered)
+        if isinstance(frame, Heartbeat) and frame.server_ns is not None:
+            self._client.skew.heartbeat(frame.server_ns, received.received_ns)
+        elif isinstance(frame, StreamFault):
+            self._refuse(frame)
+        elif isinstance(frame, Unreadable):
+            self._unreadable(frame.text)
+        return []
+
+    def _take_bar(self, frame: Content, server_ns: int, buffered: bool) -> list[Event]:
+        bar = self._bar_of(frame)
+        if bar is None:
+            return []
+        self._note_data(server_ns)
+        with self._lock:
+            return self._bars.update(bar, server_ns, buffered=buffered)
+
+    def _bar_of(self, frame: Content) -> LiveBar | None:
+        try:
+            return bar_from_json(frame.row, self.interval)
+        except MalformedBarError as error:
+            self._unreadable(str(error))
+            return None
+
+    def _refuse(self, fault: StreamFault) -> None:
+        said = f"bar stream of {self.symbol}: {fault.error} {fault.message}".rstrip()
+        if fault.error == "DualLogon":
+            raise EntitlementError(f"{said}: the same login uses real-time data elsewhere; end that, then reconnect")
+        if fault.error == "Forbidden":
+            raise EntitlementError(f"{said}; the login lacks the market-data subscription")
+        raise StreamEndedError(said)
+
+    def _unreadable(self, text: str) -> None:
+        LOG.warning("%s: cannot be used: %s", self.symbol, text)
+        self._keep(unreadable=self.status.unreadable + 1)
+
+    # ---------------------------------------------------------------------------- history and backfill
+
+    def _load_history(self) -> None:
+        self._set(FeedState.HISTORY, "loading history")
+        bars = load_history(
+            self._client, self.symbol, self.interval, self._history_bars, self._underlying, self._template, self._cache
+        )
+        with self._lock:
+            self._bars.replace(bars, self.server_now_ns())
+            closed = self._bars.closed_bars()
+            self._reload.clear()
+            self._tell(HistoryLoaded(self.symbol, closed, self._underlying))
+
+    def _catch_up(self, stream: LineStream) -> None:
+        """Fill in what was missed, then let in the copies that waited meanwhile."""
+        self._set(FeedState.HISTORY, "filling in")
+        self._splice()
+        waiting = self._waiting(stream)
+        with self._lock:
+            self._bars.watching_since_ns = self.server_now_ns()
+            for frame in waiting:
+                for event in self._bars.update(frame, self.server_now_ns(), buffered=True):
+                    self._tell(event)
+        if self._bars.take_doubt():
+            self._splice()
+
+    def _splice(self) -> bool:
+        """Ask for the bars since the last closed one minus two; True if the service had a newer bar than we."""
+        overlap_ns = self._bars.overlap_ns()
+        newest_ns = self._bars.newest_ns
+        if overlap_ns is None:
+            bars = self._client.last_bars(self.symbol, self.interval, self._history_bars, self._template)
+        else:
+            bars = self._client.bars_between(self.symbol, self.interval, overlap_ns, template=self._template)
+        with self._lock:
+            for event in self._bars.splice(bars, self.server_now_ns()):
+                self._tell(event)
+        return bool(bars) and (newest_ns is None or bars[-1].close_ns > newest_ns)
+
+    def _waiting(self, stream: LineStream) -> list[LiveBar]:
+        """Bars that came on the stream so far, its history complete, in order of their stamps."""
+        bars: list[LiveBar] = []
+        patience = self._clock.monotonic() + self._settings.settle_s
+        settled = False
+        while not self._stop.is_set():
+            received = stream.inbox.get(0.0 if settled else self._clock.real_seconds(0.1))
+            if received is None and (settled or self._clock.monotonic() > patience):
+                break
+            if received is None:
+                continue
+            bar = self._bar_of(received.frame) if isinstance(received.frame, Content) else None
+            if bar is None:
+                self._take(received, buffered=True)
+                settled = settled or isinstance(received.frame, Heartbeat)
+                continue
+            bars.append(bar)
+            self._note_data(received.received_ns + self._client.skew.ns)
+            settled = settled or bar.end_of_history
+        return in_order(bars)
+
+    # --------------------------------------------------------------------------------- data watchdog
+
+    def _watch_data(self, now_ns: int) -> None:
+        """Heartbeats, but no data for long in an open market: ask whether there is anything newer."""
+        since_ns = max(self._last_data_ns or 0, self._asked_ns or 0)
+        limit = max(self._settings.mute_s, self._settings.mute_bars * self.interval.bar_ns / NS)
+        self._keep(session_open=self._hours.is_open(now_ns))
+        if self._hours.open_seconds(since_ns, now_ns) < limit:
+            return
+        self._asked_ns = now_ns
+        try:
+            newer = self._splice()
+        except (NetworkError, QuotaError) as error:
+            self._set(FeedState.STALE, f"no data for {limit:.0f} s, and asking for them failed: {error}")
+            return
+        if newer:
+            self._set(FeedState.STALE, f"no data for {limit:.0f} s though the service has newer bars")
+            raise StreamEndedError(f"bar stream of {self.symbol}: alive but mute")
+        self._keep(quiet=True)
+        self._set_live()
+
+    # -------------------------------------------------------------------------------- contract (roll)
+
+    def _check_contract(self) -> None:
+        """Ask which contract a continuous symbol stands for; another one than before means all history anew."""
+        if not self.symbol.startswith("@"):
+            return
+        facts = self._client.symbols([self.symbol])[self.symbol]
+        self._contract_checked = self._clock.monotonic()
+        before, self._underlying = self._underlying, facts.underlying
+        self._keep(underlying=facts.underlying)
+        if before is not None and facts.underlying is not None and before != facts.underlying:
+            self._tell(RolledOver(self.symbol, before, facts.underlying))
+            self._reload.set()
+
+    def _check_contract_again(self) -> None:
+        checked = self._contract_checked
+        if checked is None or self._clock.monotonic() - checked < self._settings.roll_check_s:
+            return
+        try:
+            self._check_contract()
+        except (NetworkError, QuotaError) as error:
+            LOG.info("%s: the contract could not be asked for: %s", self.symbol, error)
+            self._contract_checked = self._clock.monotonic()
+        if self._reload.is_set():
+            raise StreamEndedError(f"{self.symbol} stands for {self._underlying} now", farewell=True)
+
+    # ------------------------------------------------------------------------------------------ telling
+
+    def _set_live(self) -> None:
+        self._set(FeedState.DELAYED if self.status.delayed else FeedState.LIVE)
+
+    def _note_byte(self, server_ns: int) -> None:
+        self._keep(last_byte_ns=server_ns, skew_s=self._client.skew.seconds)
+
+    def _note_data(self, server_ns: int) -> None:
+        self._last_data_ns = server_ns
+        self._keep(last_data_ns=server_ns, quiet=False)
+        self._policy.healthy(self._clock.monotonic())
+        if self.status.state is FeedState.STALE:
+            self._set_live()
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, BarClosed):
+            self._keep(last_closed_ns=event.bar.close_ns)
+        self._outbox.put(event)
+
+    def _told(self, status: FeedStatus) -> None:
+        self._outbox.put(StatusChanged(self.symbol, status))
+
+    def _gap(self, reason: str) -> GapMarked:
+        return GapMarked(self.symbol, self._bars.last_closed_ns or 0, reason)
+
+    def _lost(self, reason: str) -> None:
+        self._stream = None
+        with self._lock:
+            self._bars.watching_since_ns = None
+        if self._bars.last_closed_ns is not None:
+            self._tell(self._gap(reason))

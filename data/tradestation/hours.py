@@ -1,0 +1,46 @@
+"""When the market is open, as far as a feed must know: to tell a quiet symbol from a dead line."""
+
+from typing import Protocol
+
+import numpy as np
+
+from data.tradestation.clock import NS
+
+
+class TradingHours(Protocol):
+    """Answers for one symbol; times are UTC nanoseconds."""
+
+    def is_open(self, at_ns: int) -> bool:
+        """Whether trades are possible at ``at_ns``."""
+        ...
+
+    def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        """Seconds between the two times in which trades were possible."""
+        ...
+
+
+class AlwaysOpen:
+    """A market without sessions, or one whose sessions are not known."""
+
+    def is_open(self, at_ns: int) -> bool:
+        return True
+
+    def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        return max(0, last_ns - first_ns) / NS
+
+
+class SessionTimes:
+    """Hours given as sessions [open, close), ascending and apart."""
+
+    def __init__(self, opens_ns: list[int], closes_ns: list[int]) -> None:
+        self._opens = np.asarray(opens_ns, dtype=np.int64)
+        self._closes = np.asarray(closes_ns, dtype=np.int64)
+
+    def is_open(self, at_ns: int) -> bool:
+        index = int(np.searchsorted(self._opens, at_ns, side="right")) - 1
+        return index >= 0 and at_ns < int(self._closes[index])
+
+    def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        starts = np.clip(self._opens, first_ns, last_ns)
+        ends = np.clip(self._closes, first_ns, last_ns)
+        return float(np.maximum(ends - starts, 0).sum()) / NS

@@ -1,0 +1,45 @@
+"""How far the server's clock is from ours, from HTTP dates and heartbeats."""
+
+import threading
+from collections import deque
+
+from data.tradestation.clock import NS
+
+WARN_S = 2.0
+
+
+class SkewEstimate:
+    """Server time minus ours.
+
+    A heartbeat arrives some time after it was stamped, so each sample is too low by its latency: the largest of the
+    last ones is the best. An HTTP ``Date`` is cut to whole seconds; it serves until heartbeats have come.
+    """
+
+    def __init__(self, samples: int = 16) -> None:
+        self._lock = threading.Lock()
+        self._heartbeats: deque[float] = deque(maxlen=samples)
+        self._dates: deque[float] = deque(maxlen=samples)
+
+    def heartbeat(self, server_ns: int, received_ns: int) -> None:
+        """A heartbeat stamped ``server_ns`` came in at ``received_ns`` by our clock."""
+        with self._lock:
+            self._heartbeats.append((server_ns - received_ns) / NS)
+
+    def date(self, server_ns: int, asked_ns: int, received_ns: int) -> None:
+        """An answer dated ``server_ns`` to a request that was under way between the two other times."""
+        middle = asked_ns + (received_ns - asked_ns) // 2
+        with self._lock:
+            self._dates.append((server_ns - middle) / NS + 0.5)
+
+    @property
+    def seconds(self) -> float | None:
+        """The estimate; None before the first sample."""
+        with self._lock:
+            if self._heartbeats:
+                return max(self._heartbeats)
+            return sorted(self._dates)[len(self._dates) // 2] if self._dates else None
+
+    @property
+    def ns(self) -> int:
+        """The estimate in nanoseconds, 0 before the first sample."""
+        return int((self.seconds or 0.0) * NS)

@@ -1,0 +1,1 @@
+"""Tests of the live data layer against the loopback emulator."""

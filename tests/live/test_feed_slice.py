@@ -1,0 +1,25 @@
+"""History, stream and closings of an undisturbed feed."""
+
+from data.tradestation.emulator import Scenario
+from data.tradestation.events import CloseReason, FeedState
+from tests.live.harness import RATE, assert_same_as_truth, running
+
+
+def test_history_and_stream_join_without_a_hole_or_a_double() -> None:
+    """S17.1: closed bars equal the market's, bar by bar."""
+    with running(Scenario(rate=RATE)) as (emulator, consumer):
+        consumer.until_live()
+        consumer.until_closed(3)
+
+        assert consumer.states[:3] == [FeedState.HISTORY, FeedState.HISTORY, FeedState.LIVE]
+        assert len(consumer.bars) >= 52
+        assert_same_as_truth(emulator, consumer)
+
+
+def test_bars_seen_from_their_first_print_are_told_apart() -> None:
+    """S17.2: a bar that was under way when the feed connected gets no decision."""
+    with running(Scenario(rate=RATE)) as (_, consumer):
+        consumer.until_closed(3)
+
+        assert [c.opened_live for c in consumer.closings[:3]] == [False, True, True]
+        assert {c.reason for c in consumer.closings} <= {CloseReason.STATUS, CloseReason.LATER_BAR}
