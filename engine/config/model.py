@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
@@ -189,6 +190,18 @@ class BacktestConfig(Section):
 
         values, places = overridden(self, overrides, self._places)
         return type(self).placed(values, places)
+
+    def with_part(self, part: Literal["bot", "exit"], values: Mapping[str, Any], told: str) -> Self:
+        """A copy with another bot or exit: ``{"name": ..., "module": ..., "settings": {...}}``.
+
+        ``told`` says in errors what asked for it, such as ``bot=CoinFlip``.
+
+        Raises:
+            ConfigError: where ``values`` are not those of a bot or exit.
+        """
+        overrides = dict(self._places.overrides) | {(part, "name"): told, (part, "module"): told}
+        places = replace(self._places, overrides=overrides)
+        return type(self).placed(self.given() | {part: dict(values)}, places)
 
     @classmethod
     def placed(cls, values: Mapping[str, Any], places: Places) -> Self:
