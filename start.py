@@ -153,7 +153,7 @@ def missing_packages(libraries: dict[str, str], load: Callable[[str], object] = 
 
 def root_prefix() -> list[str] | None:
     """Return what to put before a command that needs root ([] as root), or None where root cannot be had."""
-    if os.geteuid() == 0:
+    if getattr(os, "geteuid", lambda: 1)() == 0:
         return []
     if (
         shutil.which("sudo")
@@ -363,7 +363,8 @@ def compile_kernel() -> None:
 def ensure_environment(level: str = "core") -> None:
     """Let an entry script go on only where its libraries are: here, else in ``.venv``, else print the cure.
 
-    To be called before the script imports anything but the standard library. ``level`` is ``core``, ``full``
+    To be called before the script imports anything but the standard library, and only where it is the program that
+    runs (``if __name__ == "__main__":``), so that tests can import it. ``level`` is ``core``, ``full``
     (training: torch) or ``ray``. Returns where the libraries are at hand, and puts the project's folder on the path.
     Otherwise it starts the same command again with ``.venv``'s Python and ends with its exit code; where there is
     no such Python, or the libraries are not there either, it prints what to run and ends with exit code 2.
@@ -438,7 +439,8 @@ def verb_run(arguments: list[str]) -> int:
     path = next((p for p in (Path(arguments[0]), ROOT / arguments[0]) if p.is_file()), None)
     if path is None:
         raise SetupError(f"There is no script {arguments[0]}, neither here nor in {ROOT}.")
-    set_up("full" if 'ensure_environment("full")' in path.read_text(encoding="utf-8") else "core")
+    asked = re.search(r"ensure_environment\(\"(\w+)\"\)", path.read_text(encoding="utf-8"))
+    set_up(asked[1] if asked else "core")
     return run_python(path, *arguments[1:])
 
 

@@ -109,6 +109,22 @@ def test_a_copy_without_the_entry_script_says_so(
     assert "incomplete" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("source", "level"), [("", "core"), ("ensure_environment()", "core"), ('ensure_environment("full")', "full")]
+)
+def test_run_installs_what_the_script_asks_for(
+    source: str, level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.py").write_text(source)
+    levels: list[str] = []
+    started: list[tuple[str | Path, ...]] = []
+    monkeypatch.setattr(start, "set_up", levels.append)
+    monkeypatch.setattr(start, "run_python", lambda *arguments: started.append(arguments) or 3)
+    assert start.main(["run", str(tmp_path / "x.py"), "--seed", "1"]) == 3
+    assert levels == [level]
+    assert started == [(tmp_path / "x.py", "--seed", "1")]
+
+
 def test_run_without_an_existing_script_says_where_it_looked(capsys: pytest.CaptureFixture[str]) -> None:
     assert start.main(["run", "research/nowhere.py"]) == 2
     assert "research/nowhere.py" in capsys.readouterr().err
