@@ -1,7 +1,7 @@
 """From the arrays of a run to its statistics (S13), for the portfolio or for one symbol."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine.statistics.figures import EquityFigures, Statistics, TradeFigures, f
 from engine.statistics.loops import DayArray
 
 Records = NDArray[Any]
+TradeColumns = Records | Mapping[str, NDArray[Any]]
 
 NS_PER_YEAR = 365.25 * 86_400e9
 TAIL = 0.05
@@ -57,9 +58,13 @@ def portfolio_statistics(inputs: StatisticsInputs) -> Statistics:
     return Statistics(**figures_of(trade_figures(inputs.trades)), **figures_of(equity_figures(inputs)))  # type: ignore[arg-type]
 
 
-def trade_figures(trades: Records) -> TradeFigures:
-    """Figures of ``trades`` (records of ``schema.TRADE``); give a part of them for longs or shorts alone."""
-    count = len(trades)
+def trade_figures(trades: TradeColumns) -> TradeFigures:
+    """Figures of ``trades`` in order of exit; give a part of them for longs or shorts alone.
+
+    Records of ``schema.TRADE``, or a mapping of arrays with its fields ``side``, ``entry_bar``, ``exit_bar``, ``net``,
+    ``r_multiple``, ``mae`` and ``mfe``.
+    """
+    count = len(trades["net"])
     wins, losses, won, lost, best, worst, winning, losing = loops.tally(_floats(trades["net"])).tolist()
     with_risk, mean_r, deviation_r = loops.mean_and_deviation(_floats(trades["r_multiple"]))
     return TradeFigures(

@@ -36,20 +36,9 @@ def test_without_trades_counts_are_zero_and_ratios_empty(make_trades: MakeTrades
     streaks = ("longest_winning_streak", "longest_losing_streak")
     for name in (*counted, *streaks):
         assert getattr(figures, name) == 0
-    for name in [
-        "win_rate",
-        "average_win",
-        "average_loss",
-        "profit_factor",
-        "expectancy",
-        "expectancy_r",
-        "largest_win",
-        "largest_loss",
-        "sqn",
-        "average_mae",
-        "average_mfe",
-        "average_bars_held",
-    ]:
+    averages = ("average_win", "average_loss", "average_mae", "average_mfe", "average_bars_held")
+    ratios = ("win_rate", "profit_factor", "expectancy", "expectancy_r", "sqn", "largest_win", "largest_loss")
+    for name in (*averages, *ratios):
         assert getattr(figures, name) is None, name
 
 
@@ -107,3 +96,10 @@ def test_long_and_short_are_figured_from_a_part_of_the_trades(make_trades: MakeT
 
     assert (shorts.trades, shorts.long_trades, shorts.short_trades) == (2, 0, 2)
     assert shorts.expectancy == 7.5
+
+
+def test_columns_by_name_do_as_well_as_records(make_trades: MakeTrades) -> None:
+    trades = make_trades([10, -5, 20], r=[1.0, -0.5, 2.0], side=[1, -1, -1])
+    columns = {name: trades[name] for name in ("side", "entry_bar", "exit_bar", "net", "r_multiple", "mae", "mfe")}
+
+    assert trade_figures(columns) == trade_figures(trades)
