@@ -1,6 +1,6 @@
 """Whether two simulations agree on a case, and the smallest case on which they do not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from tests.properties.shrinking import shrink, told
@@ -10,14 +10,34 @@ from tests.scenarios.loader import differences
 Simulate = Callable[[Case], dict[str, Any]]
 
 
-def assert_agree(case: Case, reference: Simulate, other: Simulate, ignore: tuple[str, ...] = ()) -> None:
-    """Fail with the smallest case found on which the other simulation differs from the reference."""
+def assert_agree(case: Case, reference: Simulate, other: Simulate, ignore: Collection[str] = ()) -> None:
+    """Fail with the smallest case found on which the other simulation differs from the reference.
+
+    ``ignore`` names fields that are not compared, of the result or of its entries (``figures``).
+    """
 
     def found(candidate: Case) -> list[str]:
-        expected = {key: value for key, value in reference(candidate).items() if key not in ignore}
-        return differences(expected, other(candidate))
+        return result_differences(reference(candidate), other(candidate), ignore)
 
     if not found(case):
         return
     smallest = shrink(case, lambda candidate: bool(found(candidate)))
     raise AssertionError("\n".join([told(smallest), *found(smallest)[:20]]))
+
+
+def result_differences(first: dict[str, Any], second: dict[str, Any], ignore: Collection[str] = ()) -> list[str]:
+    """Where a whole result differs from another, in everything that the first one tells."""
+    numbers = len(first["orders"]), len(second["orders"])
+    more = [f"orders: expected {numbers[0]} entries, got {numbers[1]}"] if numbers[0] != numbers[1] else []
+    return more + differences(_without(first, ignore), second)
+
+
+def _without(result: dict[str, Any], ignore: Collection[str]) -> dict[str, Any]:
+    def less(value: Any) -> Any:
+        if isinstance(value, list):
+            return [less(each) for each in value]
+        if isinstance(value, dict):
+            return {key: less(each) for key, each in value.items() if key not in ignore}
+        return value
+
+    return {key: less(value) for key, value in result.items() if key not in ignore}

@@ -45,7 +45,7 @@ def _smaller(case: Case) -> Iterator[Case]:
     """Candidates one step smaller, the boldest first."""
     length = len(next(iter(case["bars"].values())))
     for keep in (length // 2, length - 1):
-        yield _without_bars(case, set(range(keep, length)))
+        yield without_bars(case, set(range(keep, length)))
     for symbol in case["spec"]:
         yield _without_symbol(case, symbol)
     for half in (slice(0, len(case["actions"]) // 2), slice(len(case["actions"]) // 2, None)):
@@ -54,7 +54,7 @@ def _smaller(case: Case) -> Iterator[Case]:
     for number in reversed(range(len(case["actions"]))):
         yield {**case, "actions": case["actions"][:number] + case["actions"][number + 1 :]}
     for bar in range(length - 1):
-        yield _without_bars(case, {bar})
+        yield without_bars(case, {bar})
     yield from _simpler(case)
 
 
@@ -83,7 +83,8 @@ def _without_symbol(case: Case, symbol: str) -> Case:
     def less(given: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in given.items() if name != symbol}
 
-    smaller = {**case, **{key: less(case[key]) for key in ("spec", "bars", "fine", "slippage") if key in case}}
+    smaller: Case = dict(case)
+    smaller |= {key: less(case[key]) for key in ("spec", "bars", "fine", "slippage") if key in case}
     smaller["actions"] = [action for action in case["actions"] if action.get("symbol") != symbol]
     if "bot" in case:
         given = {key: less(case["bot"][key]) for key in PER_BAR_OF_BOT if key in case["bot"]}
@@ -91,7 +92,7 @@ def _without_symbol(case: Case, symbol: str) -> Case:
     return smaller
 
 
-def _without_bars(case: Case, gone: set[int]) -> Case:
+def without_bars(case: Case, gone: set[int]) -> Case:
     """The case without some master bars; what comes later moves up."""
     place = {old: new for new, old in enumerate(bar for bar in range(_length(case)) if bar not in gone)}
 
