@@ -51,9 +51,6 @@ def round_prices(row: Any) -> None:
     row.stop = against(row.stop, side) if has_stop(row) == 1 else NO_PRICE
     row.stop_loss = against(row.stop_loss, -side)
     row.take_profit = limit_ticks(row.take_profit, -side)
-    if row.reduce_only == 1:
-        row.stop_loss = NO_PRICE
-        row.take_profit = NO_PRICE
 
 
 @internal(I8(Order))
@@ -68,12 +65,26 @@ def prices_missing(row: Any) -> int:
 
 @internal(F8(Account, Order))
 def entry_price(account: Any, row: Any) -> float:
-    """The price an order's levels are checked against: its limit, else its stop, else the mark (S8.2)."""
+    """The price an order's levels are checked against: its limit, else its stop, else the mark when it is given (S8.2)."""
     if has_limit(row) == 1:
         return row.limit
     if has_stop(row) == 1:
         return row.stop
-    return symbol_at(account, row.symbol).mark
+    return symbol_at(account, row.symbol).mark if row.waiting == 0 else NO_PRICE
+
+
+@internal(I8(Order, F8))
+def why_levels_refused(row: Any, entry: float) -> int:
+    """A bracket must lie strictly on the losing and the winning side of the entry (S8.2); unknown entries pass."""
+    if (row.stop_loss - entry) * row.side >= 0.0:
+        row.figure_a = row.stop_loss
+        row.figure_b = entry
+        return _SL_SIDE
+    if (row.take_profit - entry) * row.side <= 0.0:
+        row.figure_a = row.take_profit
+        row.figure_b = entry
+        return _TP_SIDE
+    return _NO_REJECT
 
 
 @internal(I8(Account, Order))
@@ -86,16 +97,7 @@ def why_refused(account: Any, row: Any) -> int:
         return _PRICE_MISSING
     row.lots = np.rint(lots)
     round_prices(row)
-    entry = entry_price(account, row)
-    if (row.stop_loss - entry) * row.side >= 0.0:
-        row.figure_a = row.stop_loss
-        row.figure_b = entry
-        return _SL_SIDE
-    if (row.take_profit - entry) * row.side <= 0.0:
-        row.figure_a = row.take_profit
-        row.figure_b = entry
-        return _TP_SIDE
-    return _NO_REJECT
+    return why_levels_refused(row, entry_price(account, row))
 
 
 @internal(I8(Account, Order, I8))
@@ -178,8 +180,8 @@ def place(
     row.lots = lots
     row.limit = limit
     row.stop = stop
-    row.stop_loss = stop_loss
-    row.take_profit = take_profit
+    row.stop_loss = NO_PRICE if flags & REDUCE_ONLY else stop_loss
+    row.take_profit = NO_PRICE if flags & REDUCE_ONLY else take_profit
     row.figure_a = NO_PRICE
     row.figure_b = NO_PRICE
     row.figure_c = NO_PRICE
@@ -220,8 +222,8 @@ def modify(
     row.lots = lots
     row.limit = limit
     row.stop = stop
-    row.stop_loss = stop_loss
-    row.take_profit = take_profit
+    row.stop_loss = NO_PRICE if row.reduce_only == 1 else stop_loss
+    row.take_profit = NO_PRICE if row.reduce_only == 1 else take_profit
     why = why_refused(account, row)
     if why != _NO_REJECT:
         row.lots = old_lots
@@ -250,7 +252,7 @@ def levels_changed(account: Any, symbol: int) -> None:
 def move_stop(account: Any, symbol: int, stop: float) -> int:
     """Set or clear (NaN) the position's stop loss; returns 0 without a position (S8.1)."""
     position = symbol_at(account, symbol)
-    if position.lots == 0.0:
+    if position.lots == 0.0 or np.isinf(stop):
         return 0
     write_stop(account, symbol, against(stop, -1 if position.lots > 0.0 else 1))
     levels_changed(account, symbol)
@@ -261,7 +263,7 @@ def move_stop(account: Any, symbol: int, stop: float) -> int:
 def move_target(account: Any, symbol: int, target: float) -> int:
     """Set or clear (NaN) the position's take profit; returns 0 without a position (S8.1)."""
     position = symbol_at(account, symbol)
-    if position.lots == 0.0:
+    if position.lots == 0.0 or np.isinf(target):
         return 0
     write_target(account, symbol, limit_ticks(target, -1 if position.lots > 0.0 else 1))
     levels_changed(account, symbol)

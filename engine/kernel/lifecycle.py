@@ -70,6 +70,12 @@ def flatten_if_due(account: Any, symbol: int) -> int:
     return 1
 
 
+@internal(F8(F8, I8, F8, F8), forceinline=True)
+def atr_level(price: float, side: int, multiple: float, atr: float) -> float:
+    """A level ``multiple`` x ATR behind the price, as a position of that side sees it (S12.1)."""
+    return price - side * multiple * atr
+
+
 @internal(VOID(Account, I8))
 def trail(account: Any, symbol: int) -> None:
     """Trail the stop at a multiple of ATR behind the last close, once that lies in favour (S12.1)."""
@@ -77,10 +83,10 @@ def trail(account: Any, symbol: int) -> None:
     if account.bar <= position.entry_bar:
         return
     last = bar_at(account, account.bar - 1, symbol).c
-    direction = 1.0 if position.lots > 0.0 else -1.0
-    if (last - position.average) * direction > 0.0:
+    side = 1 if position.lots > 0.0 else -1
+    if (last - position.average) * side > 0.0:
         atr = value_at(account, account.exit_atr_a, account.bar - 1, symbol)
-        tighten_stop(account, symbol, last - direction * position.exit_multiple * atr)
+        tighten_stop(account, symbol, atr_level(last, side, position.exit_multiple, atr))
 
 
 @internal(VOID(Account))
@@ -151,7 +157,7 @@ def enter(account: Any, symbol: int, side: int, stop: float, target: float) -> i
     """Size and send the entry: one market order with its bracket (S11.3, S11.4); returns the verdict."""
     stop = against(stop, -side)
     target = limit_ticks(target, -side)
-    if not np.isfinite(stop) or np.isinf(target):
+    if not (symbol_at(account, symbol).mark - stop) * side > 0.0 or np.isinf(stop) or np.isinf(target):
         return _LEVELS
     by_risk = lots_by_risk(account, symbol, stop)
     if not whole_lots(by_risk) >= 1.0:
@@ -169,7 +175,7 @@ def enter_by_atr(account: Any, symbol: int, side: int) -> int:
     """Entry with the levels of a built-in exit, from O and the ATR known at the open (S12.1, S12.2)."""
     price = symbol_at(account, symbol).mark
     atr = value_at(account, account.exit_atr_a, account.bar - 1, symbol) if account.bar > 0 else NO_PRICE
-    stop = price - side * account.atr_multiple * atr
+    stop = atr_level(price, side, account.atr_multiple, atr)
     target = NO_PRICE
     if account.exit_kind == EXIT_FIXED_RATIO:
         target = price + side * account.r_multiple * abs(price - against(stop, -side))
@@ -178,12 +184,28 @@ def enter_by_atr(account: Any, symbol: int, side: int) -> int:
     return verdict
 
 
+@internal(VOID(Account, I8, I8))
+def decide(account: Any, symbol: int, side: int) -> None:
+    """Enter on the side decided, or note that there is none."""
+    note_gate(account, symbol, _NO_SIGNAL if side == 0 else enter_by_atr(account, symbol, side))
+
+
+@internal(I8(Account, I8))
+def next_candidate(account: Any, symbol: int) -> int:
+    """The first symbol from ``symbol`` on whose gates are open, or the number of symbols; counts the closed ones."""
+    while symbol < account.n_symbols:
+        gate = gate_of(account, symbol)
+        if gate == _OPENLY:
+            return symbol
+        note_gate(account, symbol, gate)
+        symbol += 1
+    return symbol
+
+
 @internal(VOID(Account))
 def seek_entries(account: Any) -> None:
     """Second pass over the symbols: gates, then the side that the bot's array gives (S11.2, S11.3)."""
-    for symbol in range(account.n_symbols):
-        gate = gate_of(account, symbol)
-        if gate == _OPENLY:
-            side = side_at(account, account.bar, symbol)
-            gate = _NO_SIGNAL if side == 0 else enter_by_atr(account, symbol, side)
-        note_gate(account, symbol, gate)
+    symbol = next_candidate(account, 0)
+    while symbol < account.n_symbols:
+        decide(account, symbol, side_at(account, account.bar, symbol))
+        symbol = next_candidate(account, symbol + 1)

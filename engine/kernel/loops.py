@@ -4,6 +4,8 @@ Every entry that may write rows first makes sure that the tables have room; wher
 and returns ``GROW``: Python makes the tables larger and calls again.
 """
 
+from typing import Any
+
 from engine.kernel import broker, lifecycle
 from engine.kernel.compiling import entry, internal, mark_complete
 from engine.kernel.phases import close_bar, finish, intrabar, open_bar
@@ -13,19 +15,16 @@ GROW = -100
 
 
 @internal(I8(Account, I8), forceinline=True)
-def has_room(account, extra):  # type: ignore[no-untyped-def]  # (Account, int) -> int, typed by its signature
+def has_room(account: Any, extra: int) -> int:
     """Whether one more bar, and ``extra`` orders, fit into the tables whatever happens."""
     orders = extra + 2 * account.n_symbols
     fills = 2 * (account.working + orders) + 2 * account.n_symbols
-    return (
-        1
-        if account.n_orders + orders <= account.orders_cap
-        and account.n_fills + fills <= account.fills_cap
-        and account.n_trades + fills <= account.trades_cap
-        and account.n_calls + 1 <= account.calls_cap
-        and account.n_events + 8 * fills + 2 * orders + 4 * account.n_symbols + 4 <= account.events_cap
-        else 0
-    )
+    events = 8 * fills + 2 * orders + 4 * account.n_symbols + 4
+    if account.n_orders + orders > account.orders_cap or account.n_fills + fills > account.fills_cap:
+        return 0
+    if account.n_trades + fills > account.trades_cap or account.n_calls + 1 > account.calls_cap:
+        return 0
+    return 1 if account.n_events + events <= account.events_cap else 0
 
 
 @entry(I8(I8, I8))
@@ -183,47 +182,68 @@ def tighten_stop(address: int, symbol: int, stop: float) -> int:
 
 
 @entry(I8(I8))
-def manage_positions(address: int) -> int:
-    """The base bot's first pass, for the step drive."""
+def base_bar(address: int) -> int:
+    """The base bot's whole OPEN where its sides are given as an array: both passes in one call."""
     account = account_at(address)
     if has_room(account, account.n_symbols) == 0:
         return GROW
     lifecycle.manage_positions(account)
+    lifecycle.seek_entries(account)
     return 0
+
+
+@entry(I8(I8))
+def manage_positions(address: int) -> int:
+    """The base bot's first pass; returns the first symbol whose gates are open, or the number of symbols."""
+    account = account_at(address)
+    if has_room(account, account.n_symbols) == 0:
+        return GROW
+    lifecycle.manage_positions(account)
+    return lifecycle.next_candidate(account, 0)
 
 
 @entry(I8(I8, I8))
-def gate_of(address: int, symbol: int) -> int:
-    """The gate that forbids an entry now, or -1."""
-    return lifecycle.gate_of(account_at(address), symbol)
+def flatten_if_due(address: int, symbol: int) -> int:
+    """Flatten one symbol before its session ends; returns 1 if it was due, 0, or GROW."""
+    account = account_at(address)
+    if has_room(account, 1) == 0:
+        return GROW
+    return lifecycle.flatten_if_due(account, symbol)
 
 
-@entry(I8(I8, I8, I8))
-def note_gate(address: int, symbol: int, gate: int) -> int:
-    """Count a verdict; returns 0 or GROW."""
+@entry(I8(I8, I8))
+def next_candidate(address: int, symbol: int) -> int:
+    """The first symbol from ``symbol`` on whose gates are open; closed ones are counted on the way."""
     account = account_at(address)
     if has_room(account, 0) == 0:
         return GROW
-    lifecycle.note_gate(account, symbol, gate)
-    return 0
-
-
-@entry(I8(I8, I8, I8, F8, F8))
-def enter(address: int, symbol: int, side: int, stop: float, target: float) -> int:
-    """Size and send an entry with levels that Python gives; returns the verdict or GROW."""
-    account = account_at(address)
-    if has_room(account, 1) == 0:
-        return GROW
-    return lifecycle.enter(account, symbol, side, stop, target)
+    return lifecycle.next_candidate(account, symbol)
 
 
 @entry(I8(I8, I8, I8))
-def enter_by_atr(address: int, symbol: int, side: int) -> int:
-    """Size and send an entry with the levels of a built-in exit; returns the verdict or GROW."""
+def decide(address: int, symbol: int, side: int) -> int:
+    """Enter with the levels of a built-in exit, or note that there is no signal (0); returns the next candidate."""
     account = account_at(address)
     if has_room(account, 1) == 0:
         return GROW
-    return lifecycle.enter_by_atr(account, symbol, side)
+    lifecycle.decide(account, symbol, side)
+    return lifecycle.next_candidate(account, symbol + 1)
+
+
+@entry(I8(I8, I8, I8, F8, F8))
+def decide_levels(address: int, symbol: int, side: int, stop: float, target: float) -> int:
+    """Enter with levels that Python gives, in ticks; returns the next candidate."""
+    account = account_at(address)
+    if has_room(account, 1) == 0:
+        return GROW
+    lifecycle.note_gate(account, symbol, lifecycle.enter(account, symbol, side, stop, target))
+    return lifecycle.next_candidate(account, symbol + 1)
+
+
+@entry(F8(F8, I8, F8, F8))
+def atr_level(price: float, side: int, multiple: float, atr: float) -> float:
+    """A level ``multiple`` x ATR behind a price for a position of that side; the arithmetic of S12.1."""
+    return lifecycle.atr_level(price, side, multiple, atr)
 
 
 mark_complete()

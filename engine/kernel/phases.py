@@ -184,7 +184,7 @@ def margin_call(account: Any, worst: float, required: float) -> None:
     covered = 0
     while covered == 0 and account.open_positions > 0:
         between += liquidate(account, weakest(account))
-        if account.liquidate_all == 0 and equity_now(account) >= required_margin(account):
+        if account.liquidate_all == 0 and equity_now(account) >= maintenance_used(account):
             covered = 1
     row.fills = account.n_fills - row.first_fill
     row.between = between + 0.0

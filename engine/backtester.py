@@ -1,0 +1,542 @@
+"""The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import SignalInstance
+
+from data.instruments import Instrument
+from engine.api import APIInterface, Capabilities
+from engine.config.sections import SimulationSection
+from engine.kernel import loops
+from engine.kernel.broker import BY_HAND, FLATTENING, REDUCE_ONLY
+from engine.kernel.schema import EventKind, OrderStatus, OrderType, Phase, Reject, Source, TimeInForce
+from engine.kernel.state import BEST_CASE, COLOUR, FINE_BARS, NONE, PROXIMITY, REAL, WORST_CASE
+from engine.market import Market, SessionPolicy
+from engine.orders import Order, OrderRequest, Refusal, Side, reason_text
+from engine.scale import Scale
+from engine.slippage import FixedSlippage, SlippageModel
+from engine.tables import RunTables, empty_instruments
+from engine.views import BarEvent, BarView, Portfolio, Position, RunEvent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PATHS = {
+    "worst_case": WORST_CASE,
+    "best_case": BEST_CASE,
+    "proximity": PROXIMITY,
+    "colour": COLOUR,
+    "fine_bars": FINE_BARS,
+}
+_NAN = float("nan")
+
+
+def instrument_records(
+    instruments: Sequence[Instrument], scales: Sequence[Scale], currency: str, fx_rates: Mapping[str, float]
+) -> Any:
+    """Contract facts in kernel units: money in account currency, per tick and lot (S1.2, S1.4)."""
+    table = empty_instruments(len(instruments))
+    for row, facts, scale in zip(table, instruments, scales, strict=True):
+        rate = 1.0 if facts.currency == currency else fx_rates[facts.currency]
+        lot = scale.lot_size
+        row["tick_money"] = facts.tick_value * lot * rate
+        row["initial_abs"] = (facts.initial_margin or 0.0) * lot * rate
+        row["maintenance_abs"] = (facts.maintenance_margin or 0.0) * lot * rate
+        row["initial_rate"] = (facts.initial_margin_rate or 0.0) * facts.tick_value * lot * rate
+        row["maintenance_rate"] = (facts.maintenance_margin_rate or 0.0) * facts.tick_value * lot * rate
+        row["commission"] = facts.commission_per_contract * lot * rate
+        row["fee"] = facts.fee_per_trade * rate
+    return table
+
+
+class BacktesterEngine(APIInterface):
+    """One simulated account over one market.
+
+    Args:
+        market: bars, instruments, timeline.
+        rules: how fills are decided (S6, S7).
+        initial_cash: account money at the start.
+        currency, fx_rates: account currency and constant rates of others (S1.4).
+        slippage: one model per symbol; None: the instruments' own fixed slippage.
+        random_seed: seed of everything random (S14).
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        rules: SimulationSection | None = None,
+        *,
+        initial_cash: float = 100_000.0,
+        currency: str = "USD",
+        fx_rates: Mapping[str, float] | None = None,
+        slippage: Sequence[SlippageModel] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.rules = rules if rules is not None else SimulationSection()
+        self.initial_cash, self.currency, self.seed = initial_cash, currency, seed
+        self._market = market
+        self.scales = [Scale(facts) for facts in market.instruments]
+        self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
+        self._facts = instrument_records(market.instruments, self.scales, currency, fx_rates or {})
+        self._models = list(slippage) if slippage is not None else [FixedSlippage(FixedSlippage.Settings())] * len(
+            market.symbols
+        )
+        self.listening = False
+        self.connect()
+
+    # Set-up
+
+    def connect(self) -> None:
+        """Begin anew before the first bar."""
+        market = self._market
+        self.tables = RunTables(market.bars, market.flags(), self._facts.copy(), self.initial_cash)
+        account = self.tables.account[0]
+        account["path"] = PATHS[self.rules.path]
+        account["through"] = self.rules.limit_fill == "through"
+        account["next_open"] = self.rules.market_fill == "next_open"
+        account["liquidate_all"] = self.rules.liquidation == "all"
+        account["breach"] = self.rules.liquidation_price == "breach"
+        if self.rules.path == "fine_bars":
+            fine, start = market.fine_table()
+            self.tables.attach("fine_a", fine)
+            self.tables.attach("fine_start_a", start)
+        self._attach_slippage()
+        self._views = [BarView() for _ in market.symbols]
+        self._view_keys = [-1] * len(market.symbols)
+        self._bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
+        self.refresh_columns()
+
+    def refresh_columns(self) -> None:
+        """Take fresh views of the columns that are read per bar."""
+        bars = self.tables.bars
+        self._bar_columns = [
+            tuple(bars[field][:, column] for field in ("o", "h", "l", "c")) for column in range(len(self.scales))
+        ]
+        self._lots = self.tables.symbols["lots"]
+
+    def _attach_slippage(self) -> None:
+        """Constant parts go into the instruments, varying ones into tables read at the open of each bar (S9)."""
+        market = self._market
+        shape = (len(market), len(market.symbols))
+        tables = {"ticks": np.zeros(shape), "root": np.zeros(shape)}
+        for column, model in enumerate(self._models):
+            parts = model.slippage(market.indicator_bars(column), market.instruments[column])
+            row, root_lot = self.tables.instruments[column], np.sqrt(self.scales[column].lot_size)
+            row["slip_fraction"] = parts.fraction
+            for name, field, unit in (("ticks", "slip_ticks", 1.0), ("root", "slip_sqrt", root_lot)):
+                value = getattr(parts, name)
+                if isinstance(value, np.ndarray):
+                    tables[name][:, column] = np.nan_to_num(market.known_at_open(column, value * unit), nan=0.0)
+                else:
+                    row[field] = value * unit
+        for name, address in (("ticks", "slip_ticks_a"), ("root", "slip_sqrt_a")):
+            self.tables.attach(address, tables[name] if tables[name].any() else None)
+
+    def keep_sessions(self, policy: SessionPolicy) -> None:
+        """Set the session flags that the base bot's gates read (S11.1)."""
+        self.tables.flags[:] = self._market.flags(policy)
+        wanted = [self._market.flattens(column, policy) for column in range(len(self.scales))]
+        self.tables.account[0]["flatten_on"] = any(wanted)
+
+    def disconnect(self) -> None:
+        """End; the tables stay readable."""
+        self.listening = False
+
+    # Where the run stands
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything, simulated."""
+        return Capabilities(can_trade=True, order_types=frozenset(OrderType), can_modify=True, simulated=True)
+
+    @property
+    def market(self) -> Market:
+        """The bars of the run."""
+        return self._market
+
+    @property
+    def bar(self) -> int:
+        """Current master bar; -1 before the first."""
+        return self._bar
+
+    @property
+    def phase(self) -> Phase:
+        """Phase of the current bar."""
+        return self._phase
+
+    def stands_at(self, bar: int, phase: Phase) -> None:
+        """Note where the kernel stands; the drives call this."""
+        self._bar, self._phase = bar, phase
+
+    # Advancing, one phase or one bar at a time
+
+    def open_bar(self, bar: int) -> None:
+        """OPEN of a bar up to the moment the bot runs (S5.1)."""
+        self.tables.call(loops.begin_bar, bar)
+        self._bar, self._phase = bar, Phase.OPEN
+        if self.listening:
+            self.publish()
+            self.bar_advanced.emit(self.bar_event())
+
+    def run_intrabar(self) -> None:
+        """INTRABAR of the current bar (S6)."""
+        self.tables.call(loops.run_intrabar)
+        self._phase = Phase.INTRABAR
+        if self.listening:
+            self.publish()
+            self.bar_updated.emit(self.bar_event())
+
+    def close_bar(self) -> None:
+        """CLOSE of the current bar up to on_close (S7)."""
+        self.tables.call(loops.run_close)
+        self._phase = Phase.CLOSE
+        if self.listening:
+            self.publish()
+            self.bar_closed.emit(self.bar_event())
+
+    def finish_bar(self) -> None:
+        """INTRABAR and CLOSE in one call where nobody listens."""
+        if self.listening:
+            self.run_intrabar()
+            self.close_bar()
+            return
+        self.tables.call(loops.end_bar)
+        self._phase = Phase.CLOSE
+
+    def finish(self, status: str) -> None:
+        """End of data: close what is open if the rules say so (S7.6), and tell the listeners."""
+        if self.rules.liquidate_on_finish and self._bar >= 0:
+            self.tables.call(loops.run_finish)
+        if self.listening:
+            self.publish()
+            self.backtest_finished.emit(status)
+
+    # Signals
+
+    def look_for_listeners(self) -> None:
+        """Test the signals for listeners; done once per chunk of bars, since an unheard emit has its price."""
+        signals: list[SignalInstance] = [
+            self.bar_updated, self.bar_closed, self.bar_advanced, self.backtest_finished, self.order_accepted,
+            self.order_filled, self.order_rejected, self.order_cancelled, self.order_expired, self.order_modified,
+            self.stop_moved, self.target_moved, self.margin_call,
+        ]  # fmt: skip
+        listening = any(len(signal) > 0 for signal in signals)
+        if listening and not self.listening:
+            self.events_seen = self.tables.count("events")
+        self.listening = listening
+
+    def bar_event(self) -> BarEvent:
+        """Where the run stands, as a payload."""
+        equity = float(self.tables.account["equity"][0])
+        return BarEvent(bar=self._bar, phase=self._phase, time_ns=int(self._market.time_ns[self._bar]), equity=equity)
+
+    def publish(self) -> None:
+        """Emit what happened since the last call."""
+        signals = {
+            EventKind.ORDER_ACCEPTED: self.order_accepted,
+            EventKind.ORDER_REJECTED: self.order_rejected,
+            EventKind.ORDER_CANCELLED: self.order_cancelled,
+            EventKind.ORDER_EXPIRED: self.order_expired,
+            EventKind.ORDER_MODIFIED: self.order_modified,
+            EventKind.FILL: self.order_filled,
+            EventKind.STOP_MOVED: self.stop_moved,
+            EventKind.TARGET_MOVED: self.target_moved,
+            EventKind.MARGIN_CALL: self.margin_call,
+        }
+        rows = self.tables.rows("events")
+        while self.events_seen < len(rows):
+            row = rows[self.events_seen]
+            self.events_seen += 1
+            signal = signals.get(EventKind(int(row["kind"])))
+            if signal is not None and len(signal) > 0:
+                signal.emit(self.event_of(row))
+                rows = self.tables.rows("events")
+
+    def event_of(self, row: Any) -> RunEvent:
+        """An event row with names, prices and times."""
+        kind, column = EventKind(int(row["kind"])), int(row["symbol"])
+        a, b, c = float(row["a"]), float(row["b"]), float(row["c"])
+        if column >= 0:
+            scale = self.scales[column]
+            if kind in (EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED):
+                a, b = scale.price(a), scale.price(b)
+            elif kind in (EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED):
+                a, b, c = scale.price(a), scale.price(b), scale.quantity(c)
+            elif kind is EventKind.DECISION:
+                b, c = scale.price(b), scale.quantity(c)
+        bar = int(row["bar"])
+        return RunEvent(
+            kind=kind,
+            bar=bar,
+            phase=Phase(int(row["phase"])),
+            time_ns=int(self._market.time_ns[bar]) if bar >= 0 else 0,
+            symbol=self._market.symbols[column] if column >= 0 else None,
+            reference=int(row["ref"]),
+            a=a,
+            b=b,
+            c=c,
+        )
+
+    # Orders
+
+    def column_of(self, symbol: str) -> int:
+        """Column of a symbol, -1 for an unknown one."""
+        return self._columns.get(symbol, NONE)
+
+    def place_order(self, request: OrderRequest) -> Order:
+        """Give an order; see APIInterface."""
+        column = self._columns.get(request.symbol, NONE)
+        scale = self.scales[max(column, 0)]
+        flags = (REDUCE_ONLY if request.reduce_only else 0) | (BY_HAND if request.source is Source.MANUAL else 0)
+        order = self.tables.call(
+            loops.place_order,
+            column,
+            int(request.side),
+            int(request.type),
+            int(request.time_in_force),
+            scale.lots(request.quantity),
+            scale.ticks(request.limit),
+            scale.ticks(request.stop),
+            scale.ticks(request.stop_loss),
+            scale.ticks(request.take_profit),
+            flags,
+        )
+        if self.listening:
+            self.publish()
+        return self.order(order)
+
+    def close_position(self, symbol: str, source: Source = Source.BOT) -> Order:
+        """Close a position; see APIInterface."""
+        order = self.tables.call(
+            loops.close_position, self._columns.get(symbol, NONE), BY_HAND if source is Source.MANUAL else 0
+        )
+        if self.listening:
+            self.publish()
+        return self.order(order)
+
+    def flatten(self, symbol: str) -> Order:
+        """Close a position at this O whatever ``market_fill`` says, with the reason flatten (S11.1)."""
+        order = self.tables.call(loops.close_position, self._columns.get(symbol, NONE), FLATTENING)
+        if self.listening:
+            self.publish()
+        return self.order(order)
+
+    def cancel_order(self, order_id: int, source: Source = Source.BOT) -> bool:
+        """Cancel a working order; see APIInterface."""
+        why = Reject.BY_HAND if source is Source.MANUAL else Reject.BY_BOT
+        done = self.tables.call(loops.cancel_order, order_id, int(why)) == 1
+        if self.listening:
+            self.publish()
+        return done
+
+    def modify_order(
+        self,
+        order_id: int,
+        *,
+        quantity: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        stop_loss: float | None = None,
+        take_profit: float | None = None,
+    ) -> Order:
+        """Change a working order; see APIInterface."""
+        if not 1 <= order_id <= self.tables.count("orders"):
+            raise ValueError(f"order {order_id} does not exist; the last one is {self.tables.count('orders')}")
+        row = self.tables.orders[order_id - 1]
+        scale = self.scales[max(int(row["symbol"]), 0)]
+        given = {"limit": limit, "stop": stop, "stop_loss": stop_loss, "take_profit": take_profit}
+        ticks = [float(row[name]) if price is None else scale.ticks(price) for name, price in given.items()]
+        lots = float(row["lots"]) if quantity is None else scale.lots(quantity)
+        answer = self.tables.call(loops.modify_order, order_id, lots, *ticks)
+        if self.listening:
+            self.publish()
+        order = self.order(order_id)
+        if answer == -1:
+            raise ValueError(f"order {order_id} does not work any more: it is {order.status.name.lower()}")
+        if answer > 0:
+            refusal = Refusal(reject=Reject(answer), a=_NAN, b=_NAN)
+            text = reason_text(refusal, order.side, quantity or order.quantity, self._instrument(order.symbol))
+            raise ValueError(f"order {order_id} stays as it was: {text}")
+        return order
+
+    def modify_stop_loss(self, symbol: str, price: float | None) -> bool:
+        """Set or clear a stop loss; see APIInterface."""
+        return self._level(loops.modify_stop, symbol, price)
+
+    def modify_take_profit(self, symbol: str, price: float | None) -> bool:
+        """Set or clear a take profit; see APIInterface."""
+        return self._level(loops.modify_target, symbol, price)
+
+    def tighten_stop_loss(self, symbol: str, price: float) -> bool:
+        """Move the stop loss only if that is tighter (S11.5)."""
+        return self._level(loops.tighten_stop, symbol, price)
+
+    def _level(self, function: Any, symbol: str, price: float | None) -> bool:
+        column = self._columns.get(symbol, NONE)
+        if column == NONE:
+            return False
+        done = self.tables.call(function, column, self.scales[column].ticks(price)) == 1
+        if self.listening:
+            self.publish()
+        return done
+
+    # Views
+
+    def _instrument(self, symbol: str) -> Instrument | None:
+        column = self._columns.get(symbol, NONE)
+        return None if column == NONE else self._market.instruments[column]
+
+    def order(self, order_id: int) -> Order:
+        """An order as it stands, by id."""
+        row = self.tables.orders[order_id - 1]
+        column = int(row["symbol"])
+        scale = self.scales[max(column, 0)]
+        side = Side(int(row["side"]))
+        status, reject = OrderStatus(int(row["status"])), Reject(int(row["reject"]))
+        quantity = scale.quantity(float(row["lots"]))
+        symbol = self._market.symbols[column] if column >= 0 else "?"
+        return Order(
+            id=order_id,
+            symbol=symbol,
+            side=side,
+            type=OrderType(int(row["type"])),
+            quantity=quantity,
+            limit=scale.price_or_none(float(row["limit"])),
+            stop=scale.price_or_none(float(row["stop"])),
+            stop_loss=scale.price_or_none(float(row["stop_loss"])),
+            take_profit=scale.price_or_none(float(row["take_profit"])),
+            time_in_force=TimeInForce(int(row["tif"])),
+            reduce_only=bool(row["reduce_only"]),
+            status=status,
+            reject=reject,
+            reason=reason_text(self.refusal_of(row), side, quantity, self._instrument(symbol)),
+            source=Source(int(row["source"])),
+            placed_bar=int(row["placed_bar"]),
+            placed_phase=Phase(int(row["placed_phase"])),
+            ended_bar=None if row["ended_bar"] < 0 else int(row["ended_bar"]),
+            ended_phase=None if row["ended_phase"] < 0 else Phase(int(row["ended_phase"])),
+            triggered=bool(row["triggered"]),
+        )
+
+    def refusal_of(self, row: Any) -> Refusal:
+        """The figures of an order's refusal in prices, quantities and money."""
+        reject = Reject(int(row["reject"]))
+        a, b, c = (float(row[name]) for name in ("figure_a", "figure_b", "figure_c"))
+        scale = self.scales[max(int(row["symbol"]), 0)]
+        if reject in (Reject.STOP_LOSS_SIDE, Reject.TAKE_PROFIT_SIDE):
+            a, b = scale.price(a), scale.price(b)
+        if reject is Reject.MARGIN:
+            c = scale.quantity(c)
+        return Refusal(reject=reject, a=a, b=b, c=c)
+
+    def position(self, symbol: str) -> Position | None:
+        """The open position of a symbol, None when flat."""
+        column = self._columns[symbol]
+        lots = self._lots.item(column)
+        if lots == 0.0:
+            return None
+        row, scale = self.tables.symbols[column], self.scales[column]
+        mark, average = float(row["mark"]), float(row["average"])
+        risk = float(row["initial_risk"])
+        return Position(
+            symbol=symbol,
+            quantity=scale.quantity(lots),
+            average=scale.price(average),
+            stop_loss=scale.price_or_none(float(row["stop"])),
+            take_profit=scale.price_or_none(float(row["target"])),
+            mark=scale.price(mark),
+            unrealised=(mark - average) * lots * float(self.tables.instruments["tick_money"][column]),
+            entry_bar=int(row["entry_bar"]),
+            trade=int(row["trade_number"]),
+            initial_risk=None if risk != risk else risk,
+        )
+
+    def get_positions(self) -> list[Position]:
+        """Open positions, in configuration order."""
+        return [found for symbol in self._market.symbols if (found := self.position(symbol)) is not None]
+
+    def get_orders(self, working_only: bool = True) -> list[Order]:
+        """Orders by id."""
+        rows = self.tables.rows("orders")
+        wanted = np.flatnonzero(rows["waiting"] == 1) if working_only else np.arange(len(rows))
+        return [self.order(int(index) + 1) for index in wanted]
+
+    def get_portfolio(self) -> Portfolio:
+        """The account at the marks."""
+        account, symbols, facts = self.tables.account[0], self.tables.symbols, self.tables.instruments
+        held = symbols["lots"] != 0.0
+        own, contract = symbols[held], facts[held]
+        lots, mark = np.abs(own["lots"]), np.abs(own["mark"])
+        unrealised = float(np.sum((own["mark"] - own["average"]) * own["lots"] * contract["tick_money"]))
+        used = float(np.sum(lots * (contract["initial_abs"] + contract["initial_rate"] * mark)))
+        kept = float(np.sum(lots * (contract["maintenance_abs"] + contract["maintenance_rate"] * mark)))
+        fills = self.tables.rows("fills")
+        cash = float(account["cash"])
+        equity = cash + unrealised
+        return Portfolio(
+            cash=cash,
+            equity=equity,
+            unrealised=unrealised,
+            used_margin=used,
+            maintenance_margin=kept,
+            free_margin=equity - used,
+            realised=float(fills["realised"].sum()),
+            costs=float(fills["commission"].sum() + fills["fee"].sum()),
+            day_result=equity - float(symbols["day_start_equity"][0]),
+            open_positions=int(account["open_positions"]),
+            bankrupt=bool(account["bankrupt"]),
+        )
+
+    def get_total_pnl(self) -> float:
+        """Equity at the marks less initial cash."""
+        return self.get_portfolio().equity - self.initial_cash
+
+    def get_asset_list(self) -> list[str]:
+        """Symbols, in configuration order."""
+        return list(self._market.symbols)
+
+    def get_asset_data(self, symbol: str) -> "pd.DataFrame":
+        """Closed bars as a DataFrame; see APIInterface."""
+        import pandas as pd
+
+        market, column = self._market, self._columns[symbol]
+        end = self._bar + 1 if self._phase is Phase.CLOSE else self._bar
+        end = max(end, 0)
+        scale, rows = self.scales[column], self.tables.bars[:end, column]
+        data = {
+            name: rows[field] * scale.numerator / scale.denominator
+            for name, field in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"))
+        }
+        data["volume"] = market.volume[:end, column]
+        data["synthetic"] = ~market.timeline.real[:end, column]
+        index = pd.DatetimeIndex(market.time_ns[:end].astype("datetime64[ns]"), tz="UTC", name="open_time")
+        return pd.DataFrame(data, index=index)
+
+    def get_latest_data(self, symbol: str) -> BarView:
+        """The current bar as far as it is known; the same object is refreshed in place."""
+        column = self._columns[symbol]
+        view = self._views[column]
+        bar, closed = self._bar, self._phase is Phase.CLOSE
+        key = 2 * bar + closed
+        if self._view_keys[column] != key:
+            self._view_keys[column] = key
+            self._refresh_view(view, column, bar, closed)
+        return view
+
+    def _refresh_view(self, view: BarView, column: int, bar: int, closed: bool) -> None:
+        scale = self.scales[column]
+        up, down = scale.numerator, scale.denominator
+        o, h, l, c = self._bar_columns[column]  # noqa: E741 - the letters of a bar
+        view.index = bar
+        view.time_ns = self._market.time_ns.item(bar)
+        view.real = bool(self.tables.flags.item(bar, column) & REAL)
+        view.open = o.item(bar) * up / down
+        if closed:
+            view.high, view.low = h.item(bar) * up / down, l.item(bar) * up / down
+            view.close = view.last_close = c.item(bar) * up / down
+            view.volume = self._market.volume_at(column, bar)
+        else:
+            view.high = view.low = view.close = view.volume = _NAN
+            view.last_close = c.item(bar - 1) * up / down if bar > 0 else _NAN

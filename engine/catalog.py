@@ -1,0 +1,69 @@
+"""How a name becomes a class: a catalog of ours, or a module of the user's own."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from engine.config.sections import PartSection
+from engine.errors import CatalogError
+from engine.wording import nearest
+
+Part = TypeVar("Part")
+
+
+def load_module(module: str, file: Path | None) -> ModuleType:
+    """Import a user's module, from a file or by its dotted name.
+
+    Raises:
+        CatalogError: where it is missing or raises on import.
+    """
+    try:
+        if file is None:
+            return importlib.import_module(module)
+        if not file.exists():
+            raise CatalogError(f"{file} does not exist; name the Python file that holds the class")
+        name = f"triphase_user_{file.stem}"
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise CatalogError(f"{file} is not a Python file")
+        loaded = importlib.util.module_from_spec(spec)
+        sys.modules[name] = loaded
+        spec.loader.exec_module(loaded)
+    except CatalogError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
+        place = file if file is not None else module
+        raise CatalogError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
+    return loaded
+
+
+def find_class(section: PartSection, catalog: Mapping[str, type[Part]], base: type[Part], kind: str) -> type[Part]:
+    """The class that a configuration section names.
+
+    Raises:
+        CatalogError: where the name is unknown, is no class derived from ``base``, or lacks a method.
+    """
+    place = section.place("name")
+    if section.module is None:
+        found = catalog.get(section.name)
+        if found is None:
+            raise CatalogError(f"{place}: no {kind} is named {section.name!r}{nearest(section.name, list(catalog))}")
+        return found
+    own = getattr(load_module(section.module, section.module_file), section.name, None)
+    if own is None:
+        raise CatalogError(f"{place}: {section.module} has no class {section.name!r}")
+    if not (isinstance(own, type) and issubclass(own, base)):
+        raise CatalogError(f"{place}: {section.name} in {section.module} is not derived from {base.__name__}")
+    missing = sorted(getattr(own, "__abstractmethods__", ()))
+    if missing:
+        raise CatalogError(f"{place}: {section.name} lacks {', '.join(missing)}; define it")
+    return own
+
+
+def settings_of(section: PartSection, part: type[Any]) -> Any:
+    """The section's settings, checked against the settings class of the part it names."""
+    return section.check(part.Settings)
