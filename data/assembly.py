@@ -53,18 +53,25 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """Rows that keep every rule, with the times at which their bars open; ``long``: the times are dates."""
+    """Rows that keep every rule, with the times at which their bars open.
+
+    Attributes:
+        long: bars of a day or longer; their times are dates.
+        zoned: the source's times carry a zone or an offset.
+    """
 
     rows: RawBars
     time_ns: TimeArray
     bar_ns: int
     long: bool
+    zoned: bool
     repairs: Counter[str]
 
 
 def assemble(raw: RawBars, reading: Reading) -> Assembled:
     """Apply the rules for bars; BarError names the first row that breaks one, unless ``repair`` is set."""
     repairs: Counter[str] = Counter()
+    zoned = raw.aware
     findings = reader_findings(raw)
     if reading.repair is not None:
         repairs.update({finding.kind: int(finding.rows.sum()) for finding in findings})
@@ -82,18 +89,28 @@ def assemble(raw: RawBars, reading: Reading) -> Assembled:
         times = _dates(raw, reading) if long else raw.stamp_ns
         raw, times, counted = repaired_order(raw, times, reading.repair)
         repairs += counted
-    return _timed(raw, times, long, reading, repairs)
+    return _timed(raw, times, long, zoned, reading, repairs)
 
 
-def is_faulty(raw: RawBars, reading: Reading) -> bool:
-    """Return whether rows of the fast reader need the careful one: something is wrong with at least one of them."""
-    long = _long(raw, reading)
-    clock: list[Finding] = [] if long or raw.aware else _in_utc(raw, replace(reading, repair=None))[1]
+def assemble_clean(raw: RawBars, reading: Reading) -> Assembled | None:
+    """Return the bars of rows that break no rule, or None if any does: the same as ``assemble``, in one pass."""
+    long, zoned = _long(raw, reading), raw.aware
+    clock: list[Finding] = []
+    if not long and not raw.aware:
+        raw, clock, _ = _in_utc(raw, replace(reading, repair=None))
     times = _dates(raw, reading) if long else raw.stamp_ns
-    return bool(clock or order_findings(times, ~raw.unreadable) or value_findings(raw))
+    if clock or order_findings(times, ~raw.unreadable) or value_findings(raw):
+        return None
+    bar_ns = reading.bar_ns or recognise_length(times, reading.symbol)
+    label: Label = "open" if long else reading.label
+    if overlapping(times, bar_ns, label).any():
+        return None
+    return Assembled(raw, open_times(times, bar_ns, label), bar_ns, long, zoned, Counter())
 
 
-def _timed(raw: RawBars, times: TimeArray, long: bool, reading: Reading, repairs: Counter[str]) -> Assembled:
+def _timed(
+    raw: RawBars, times: TimeArray, long: bool, zoned: bool, reading: Reading, repairs: Counter[str]
+) -> Assembled:
     """Recognise the bar length and shift stamps to the open, once rows are in order."""
     if not len(raw):
         raise SourceError(f"{reading.source}: no bar is left after repair ({_counts(repairs)}); correct the file")
@@ -104,7 +121,7 @@ def _timed(raw: RawBars, times: TimeArray, long: bool, reading: Reading, repairs
         _refuse_length(raw, times, crossing, bar_ns, reading)
         repairs["overlap"] += int(crossing.sum())
         raw, times = raw.take(~crossing), times[~crossing]
-    return Assembled(raw, open_times(times, bar_ns, label), bar_ns, long, repairs)
+    return Assembled(raw, open_times(times, bar_ns, label), bar_ns, long, zoned, repairs)
 
 
 def _refuse_length(raw: RawBars, times: TimeArray, crossing: Mask, bar_ns: int, reading: Reading) -> None:
@@ -124,7 +141,8 @@ def _refuse_length(raw: RawBars, times: TimeArray, crossing: Mask, bar_ns: int, 
 def _long(raw: RawBars, reading: Reading) -> bool:
     if reading.bar_ns is not None:
         return reading.bar_ns >= DAY_NS
-    return raw.dates_only or are_long(raw.stamp_ns[~raw.unreadable])
+    readable = raw.stamp_ns[~raw.unreadable] if raw.defects else raw.stamp_ns
+    return raw.dates_only or are_long(readable)
 
 
 def _dates(raw: RawBars, reading: Reading) -> TimeArray:

@@ -2,24 +2,38 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import tzinfo
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from data.assembly import Assembled, Reading, assemble, is_faulty
+from data.adjustments import Factors, apply_adjusted_close, apply_factors, factor_misfit, read_factors
+from data.assembly import Assembled, Reading, assemble, assemble_clean
 from data.bar_times import length_ns
-from data.series import BarSeries
+from data.cache import BarCache
+from data.contracts import contract
+from data.errors import SourceError
+from data.series import BarSeries, TimeArray
+from data.session_check import check_sessions
 from data.sources.careful_text import read_carefully
 from data.sources.content import as_text, read_file, text_lines
 from data.sources.fast_text import read_fast
+from data.sources.frames import read_frame
 from data.sources.layouts import Layout, recognise
+from data.sources.parquet import is_parquet, read_parquet
+from data.sources.raw import RawBars
 from data.validation import overnight_warning
-from data.zones import zone_named
+from data.zones import DAY_NS, to_wall, zone_named
 
-FORMAT = 1
-_HEAD = 1 << 16
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Part of every digest: a change in what loading does makes older copies of bars unused.
+_LOADER_VERSION = 1
+_HEAD_BYTES = 1 << 16
+_SHARES_ZONE = "America/New_York"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,60 +70,205 @@ class SourceSettings:
 def load_series(settings: SourceSettings, cache_dir: Path | None = None) -> BarSeries:
     """Return the bars of one symbol, validated, open-stamped, in UTC.
 
-    Raises SourceError (file or layout), BarError (a row breaks S3.4; names file, line, value, rule, cure).
+    With ``cache_dir``, a binary copy is kept there and used as long as content and settings are the same.
+
+    Raises SourceError (file, layout, zone, bar length), BarError (a row breaks S3.4; names file, line, value, rule,
+    cure), CalendarError (``session_calendar`` is unknown).
     """
+    cache = None if cache_dir is None else BarCache(cache_dir)
+    factors = None if settings.factor_file is None else read_file(settings.factor_file)
+    noted = None if cache is None else cache.known_content(settings.file)
+    if cache is not None and noted is not None:
+        cached = cache.read(_digest(settings, noted, factors), settings.symbol, str(settings.file))
+        if cached is not None:
+            return cached
     content = read_file(settings.file)
-    digest = _digest(settings, hashlib.sha256(content).hexdigest())
-    return _load(settings, content, digest)
+    sha256 = hashlib.sha256(content).hexdigest()
+    digest = _digest(settings, sha256, factors)
+    if cache is None:
+        return _load(settings, content, factors, digest)
+    return _through_cache(cache, settings, content, factors, digest, sha256)
 
 
-def _load(settings: SourceSettings, content: bytes, digest: str) -> BarSeries:
-    text = as_text(content, settings.file)
-    head = text_lines(text[:_HEAD].rpartition(b"\n")[0] if len(text) > _HEAD else text, settings.file)
-    layout = recognise(head, settings.file, settings.symbol, settings.ticker)
-    reading, notes = _reading(settings, layout)
-    raw = read_fast(text, layout)
-    if raw is None or is_faulty(raw, reading):
-        raw = read_carefully(text, layout, settings.file)
-    return _series(assemble(raw, reading), reading, (*raw.notes, *notes), digest)
+def series_from_frame(
+    symbol: str,
+    frame: "pd.DataFrame",
+    *,
+    timestamp: Literal["open", "close"] = "open",
+    timezone: str | None = None,
+    bar_length: str | None = None,
+    repair: Literal["drop", "fix"] | None = None,
+) -> BarSeries:
+    """Return bars given in memory, by the same rules as those of a file; errors count rows from 1.
+
+    The frame has columns open, high, low, close, perhaps volume, and its times as a DatetimeIndex or in a column such
+    as ``open_time``; times without a zone are ``timezone``'s, or UTC. The frame is not changed.
+    """
+    source = f"the DataFrame of {symbol}"
+    reading = Reading(
+        symbol=symbol,
+        source=source,
+        place="row",
+        label=timestamp,
+        zone=None if timezone is None else zone_named(timezone),
+        bar_ns=None if bar_length is None else length_ns(bar_length),
+        repair=repair,
+    )
+    raw = read_frame(frame, source)
+    parts = [raw.stamp_ns, raw.open, raw.high, raw.low, raw.close, raw.volume]
+    plain = [_LOADER_VERSION, symbol, timestamp, timezone, bar_length, repair]
+    seal = hashlib.sha256(json.dumps(plain).encode())
+    for part in parts:
+        seal.update(np.ascontiguousarray(part).data)
+    return _series(assemble(raw, reading), reading, (), seal.hexdigest())
 
 
-def _reading(settings: SourceSettings, layout: Layout) -> tuple[Reading, tuple[str, ...]]:
+def _through_cache(
+    cache: BarCache, settings: SourceSettings, content: bytes, factors: bytes | None, digest: str, sha256: str
+) -> BarSeries:
+    """Return the copy that there is for this content, or load and keep one; a cache that fails is said, not fatal."""
+    series = cache.read(digest, settings.symbol, str(settings.file))
+    fresh = series is None
+    if series is None:
+        series = _load(settings, content, factors, digest)
+    try:
+        if fresh:
+            cache.write(series)
+        cache.note_content(settings.file, sha256)
+    except OSError as refused:
+        told = f"{settings.symbol}: no copy of the bars was kept in {cache.folder} ({refused.strerror or refused})"
+        return replace(series, warnings=(*series.warnings, told))
+    return series
+
+
+def _load(settings: SourceSettings, content: bytes, factors: bytes | None, digest: str) -> BarSeries:
     zone = None if settings.timezone is None else zone_named(settings.timezone)
     reading = Reading(
         symbol=settings.symbol,
         source=str(settings.file),
-        label=settings.timestamp or layout.label or "open",
+        label=settings.timestamp or "open",
         zone=zone,
         bar_ns=None if settings.bar_length is None else length_ns(settings.bar_length),
         repair=settings.repair,
     )
-    return reading, ()
+    if is_parquet(content):
+        reading = replace(reading, place="row")
+        raw = read_parquet(content, settings.file)
+        bars = assemble(raw, reading)
+        known_label, has_volume = False, bool(raw.volume.any())
+    else:
+        text = as_text(content, settings.file)
+        layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker)
+        reading = _by_layout(reading, settings, layout)
+        bars = _from_text(text, layout, reading, settings.file)
+        known_label, has_volume = layout.label is not None, bool(layout.columns.volume)
+    notes = _guesses(settings, bars, reading, known_label, has_volume)
+    bars, adjusted = _adjusted(settings, bars, reading, factors)
+    series = _series(bars, reading, (*notes, *adjusted), digest)
+    return _session_checked(series, settings)
+
+
+def _head(text: bytes, path: Path) -> list[str]:
+    """Return the first lines, whole."""
+    whole = len(text) <= _HEAD_BYTES
+    return text_lines(text if whole else text[:_HEAD_BYTES].rpartition(b"\n")[0], path)
+
+
+def _by_layout(reading: Reading, settings: SourceSettings, layout: Layout) -> Reading:
+    """Return the reading with what the layout's makers mean, where the settings do not say otherwise."""
+    zone = reading.zone
+    if zone is None and layout.exchange_time:
+        zone = _exchange_zone(settings.symbol)
+    return replace(reading, label=settings.timestamp or layout.label or "open", zone=zone)
+
+
+def _exchange_zone(symbol: str) -> tzinfo:
+    facts = contract(symbol)
+    return zone_named(_SHARES_ZONE if facts is None else facts.timezone)
+
+
+def _from_text(text: bytes, layout: Layout, reading: Reading, path: Path) -> Assembled:
+    """Read fast; where anything is out of the ordinary, read again line by line, to repair it or say what it is."""
+    raw = read_fast(text, layout)
+    bars = None if raw is None else assemble_clean(raw, reading)
+    return assemble(read_carefully(text, layout, path), reading) if bars is None else bars
+
+
+def _guesses(
+    settings: SourceSettings, bars: Assembled, reading: Reading, known_label: bool, has_volume: bool
+) -> tuple[str, ...]:
+    """Return sentences about what neither the file nor the settings say."""
+    notes = []
+    if settings.timestamp is None and not known_label and not bars.long:
+        notes.append(f"{settings.symbol}: times were taken as the bars' open; set `timestamp` to open or close")
+    if settings.timezone is None and not bars.zoned and not bars.long:
+        zone = "UTC" if reading.zone is None else str(reading.zone)
+        notes.append(f"{settings.symbol}: times carry no zone and were read as {zone}; set `timezone`")
+    if not has_volume:
+        notes.append(f"{settings.symbol}: there is no volume; it is taken as 0")
+    return tuple(notes)
+
+
+def _adjusted(
+    settings: SourceSettings, bars: Assembled, reading: Reading, factors: bytes | None
+) -> tuple[Assembled, tuple[str, ...]]:
+    """Apply factor file and adjusted close, and return sentences for the report."""
+    if factors is None or settings.factor_file is None:
+        if not settings.use_adjusted_close:
+            return bars, ()
+        rows = apply_adjusted_close(bars.rows, reading.source, reading.place)
+        return replace(bars, rows=rows), ()
+    if settings.use_adjusted_close:
+        raise SourceError(
+            f"{settings.symbol}: `factor_file` and `use_adjusted_close` would adjust prices twice; set only one of them"
+        )
+    return _with_factors(settings, bars, reading, read_factors(factors, settings.factor_file))
+
+
+def _with_factors(
+    settings: SourceSettings, bars: Assembled, reading: Reading, factors: Factors
+) -> tuple[Assembled, tuple[str, ...]]:
+    dates: TimeArray = bars.time_ns
+    misfit = None
+    if bars.long:
+        misfit = factor_misfit(settings.symbol, bars.rows, dates, factors)
+    else:
+        # Factor files are of shares: a bar's date is the exchange's.
+        dates = to_wall(bars.time_ns, reading.zone or zone_named(_SHARES_ZONE)) // DAY_NS * DAY_NS
+    rows = apply_factors(bars.rows, dates, factors, split=settings.split_adjust, dividend=settings.dividend_adjust)
+    return replace(bars, rows=rows), (() if misfit is None else (misfit,))
+
+
+def _session_checked(series: BarSeries, settings: SourceSettings) -> BarSeries:
+    if settings.session_calendar is None:
+        return series
+    told = check_sessions(series, settings.session_calendar)
+    return series if told is None else replace(series, warnings=(*series.warnings, told))
 
 
 def _series(bars: Assembled, reading: Reading, notes: tuple[str, ...], digest: str) -> BarSeries:
-    rows = bars.rows
+    rows: RawBars = bars.rows
     moved = overnight_warning(reading.symbol, bars.time_ns, rows.open, rows.close)
     return BarSeries(
         symbol=reading.symbol,
         time_ns=np.ascontiguousarray(bars.time_ns),
-        open=rows.open,
-        high=rows.high,
-        low=rows.low,
-        close=rows.close,
-        volume=rows.volume,
+        open=np.ascontiguousarray(rows.open),
+        high=np.ascontiguousarray(rows.high),
+        low=np.ascontiguousarray(rows.low),
+        close=np.ascontiguousarray(rows.close),
+        volume=np.ascontiguousarray(rows.volume),
         bar_ns=bars.bar_ns,
         source=reading.source,
         digest=digest,
-        warnings=(*notes, *((moved,) if moved else ())),
+        warnings=(*(f"{reading.symbol}: {note}" for note in rows.notes), *notes, *(() if moved is None else (moved,))),
         repairs=dict(sorted(bars.repairs.items())),
     )
 
 
-def _digest(settings: SourceSettings, content: str) -> str:
-    plain = {
-        field.name: getattr(settings, field.name)
-        for field in fields(settings)
-        if field.name not in ("file", "factor_file")
-    }
-    return hashlib.sha256(json.dumps([FORMAT, content, plain], sort_keys=True).encode()).hexdigest()
+def _digest(settings: SourceSettings, sha256: str, factors: bytes | None) -> str:
+    """Return what names bars: loader, content and settings, wherever the files lie."""
+    paths = ("file", "factor_file")
+    plain = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in paths}
+    adjusting = None if factors is None else hashlib.sha256(factors).hexdigest()
+    stated = json.dumps([_LOADER_VERSION, sha256, adjusting, plain], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()

@@ -15,6 +15,7 @@ STAMP_NAMES = (
     "time",
     "ts",
     "index",
+    "indexlevel0",
     "",
 )
 PRICE_NAMES: Mapping[str, tuple[str, ...]] = {

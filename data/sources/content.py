@@ -20,7 +20,7 @@ def read_file(path: Path) -> bytes:
         raise SourceError(
             f"{path}: cannot be read ({refused.strerror}); check the path and its permissions"
         ) from refused
-    if not content.strip():
+    if not content or content.isspace():
         raise SourceError(f"{path}: the file is empty; export it again")
     return content
 
@@ -49,7 +49,7 @@ def _unpacked(content: bytes, path: Path) -> bytes:
         raise SourceError(
             f"{path}: the gzip data ends early or is damaged ({damaged}); get the file again"
         ) from damaged
-    if not unpacked.strip():
+    if not unpacked or unpacked.isspace():
         raise SourceError(f"{path}: the file is empty once unpacked; export it again")
     return unpacked
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from data.bar_times import are_long
-from data.series import FloatArray, TimeArray
+from data.series import TimeArray
+from data.sources.arrow import floats_of, integers_of
 from data.sources.layouts import Layout
 from data.sources.raw import RawBars
 from data.sources.stamps import date_order, parse_clock, parse_date
@@ -47,9 +48,10 @@ def read_fast(content: bytes, layout: Layout) -> RawBars | None:
 
 def _raw(table: Any, times: _Times, layout: Layout) -> RawBars:
     n = table.num_rows
-    prices = [_floats(table, column) for column in layout.columns.prices]
-    volume = sum((_floats(table, column) for column in layout.columns.volume), start=np.zeros(n))
-    adjusted = None if layout.columns.adjusted_close is None else _floats(table, layout.columns.adjusted_close)
+    prices = [floats_of(table[str(column)]) for column in layout.columns.prices]
+    volumes = [floats_of(table[str(column)]) for column in layout.columns.volume]
+    volume = np.add.reduce(volumes) if len(volumes) > 1 else volumes[0] if volumes else np.zeros(n)
+    adjusted = None if layout.columns.adjusted_close is None else floats_of(table[str(layout.columns.adjusted_close)])
     return RawBars(
         stamp_ns=times.stamp_ns,
         wall_ns=times.wall_ns,
@@ -117,13 +119,13 @@ def _times(table: Any, content: bytes, layout: Layout) -> _Times | None:
     if _ISO.match(text):
         return _moments(column, text, content, layout)
     if text.isdigit() and len(text) in _EPOCH_NS:
-        return _Times(column.to_numpy().astype(np.int64) * _EPOCH_NS[len(text)], aware=True, dates_only=False)
+        return _Times(integers_of(column) * _EPOCH_NS[len(text)], aware=True, dates_only=False)
     return _split(column, layout)
 
 
 def _moments(column: Any, text: str, content: bytes, layout: Layout) -> _Times:
     iso = _ISO.match(text)
-    stamp_ns = column.to_numpy().astype("datetime64[ns]").astype(np.int64)
+    stamp_ns = integers_of(column)
     aware = iso is not None and bool(iso.group(1))
     # Bars of a day or longer are known by their date on the file's own clock.
     wall = _wall_clock(content, layout) if aware and (are_long(stamp_ns) or len(stamp_ns) < 3) else None
@@ -139,8 +141,7 @@ def _wall_clock(content: bytes, layout: Layout) -> TimeArray:
         str(layout.columns.stamp)
     ]
     local = compute.utf8_slice_codeunits(column, 0, 19)
-    wall: TimeArray = compute.cast(local, pyarrow.timestamp("ns")).to_numpy().astype(np.int64)
-    return wall
+    return integers_of(compute.cast(local, pyarrow.timestamp("ns")))
 
 
 def _worded(dates: Any, clocks: Any, layout: Layout) -> _Times:
@@ -182,9 +183,4 @@ def _codes(column: Any) -> tuple[TimeArray, list[str]]:
     whole = column.unify_dictionaries().combine_chunks()
     if hasattr(whole, "chunks"):
         whole = whole.chunk(0)
-    return whole.indices.to_numpy().astype(np.int64), whole.dictionary.to_pylist()
-
-
-def _floats(table: Any, column: int) -> FloatArray:
-    values: FloatArray = np.ascontiguousarray(table[str(column)].to_numpy(), dtype=np.float64)
-    return values
+    return np.from_dlpack(whole.indices).astype(np.int64), whole.dictionary.to_pylist()

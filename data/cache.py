@@ -1,0 +1,153 @@
+"""Decides when bars that were loaded before need not be parsed again: binary copies, mapped into memory.
+
+A copy is named by the digest of the file's content and the load settings. It is written under another name and renamed,
+so that none is ever half there; one that is damaged or of another version is ignored, removed and built anew. A copy
+never replaces another under its name: what is mapped cannot be replaced on every system.
+
+Reading a file only to know that it has not changed would cost as much as the rest, so the content's digest is
+remembered with the file's size, inode and times; it is trusted if it was noted well after the file's last change.
+"""
+
+import hashlib
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.series import BarSeries
+
+_MAGIC = b"TRIPHASEBARS\x00\x00\x01\x00"
+_HEAD = 32
+_ALIGN = 64
+_ARRAYS = ("time_ns", "open", "high", "low", "close", "volume")
+# Two changes within this time may leave one time stamp.
+_SETTLED_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class BarCache:
+    """Copies of bars in one folder, which is made when the first is written."""
+
+    folder: Path
+
+    def read(self, digest: str, symbol: str, source: str) -> BarSeries | None:
+        """Return the bars with that digest, mapped (changes stay private), or None if there is no good copy."""
+        for path in sorted(self.folder.glob(f"{digest}-*.bars")):
+            series = _mapped(path, digest, symbol, source)
+            if series is not None:
+                return series
+            _remove(path)
+        return None
+
+    def write(self, series: BarSeries) -> None:
+        """Keep a copy of the bars; OSError if it cannot be written, and then nothing is left."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=self.folder, prefix=f"{series.digest}-", suffix=".part", delete=False
+        ) as file:
+            part = Path(file.name)
+            try:
+                for block in _blocks(series):
+                    file.write(block)
+            except OSError:
+                file.close()
+                _remove(part)
+                raise
+        part.rename(part.with_suffix(".bars"))
+
+    def known_content(self, file: Path) -> str | None:
+        """Return the SHA-256 of a file's content if it was noted and the file has not changed since, else None."""
+        note = self._note(file)
+        try:
+            stated = json.loads(note.read_text(encoding="utf-8"))
+            settled = note.stat().st_mtime_ns - file.stat().st_mtime_ns > _SETTLED_NS
+            return str(stated["sha256"]) if settled and stated["state"] == _state(file) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            # No note, or one that cannot be read: the file is read instead.
+            return None
+
+    def note_content(self, file: Path, sha256: str) -> None:
+        """Remember the SHA-256 of a file's content; OSError if that cannot be written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        note = self._note(file)
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8") as part:
+            json.dump({"state": _state(file), "sha256": sha256}, part)
+        Path(part.name).replace(note)
+
+    def _note(self, file: Path) -> Path:
+        return self.folder / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.seen"
+
+
+def _state(file: Path) -> list[int]:
+    facts = file.stat()
+    return [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino]
+
+
+def _blocks(series: BarSeries) -> list[bytes | memoryview]:
+    """Return the parts of a copy: magic and header length, header, arrays."""
+    arrays = [np.ascontiguousarray(getattr(series, name)) for name in _ARRAYS]
+    header = json.dumps(
+        {
+            "digest": series.digest,
+            "bars": len(series),
+            "bar_ns": series.bar_ns,
+            "warnings": list(series.warnings),
+            "repairs": dict(series.repairs),
+            "sums": [_sums(array.view(np.uint64)) for array in arrays],
+        }
+    ).encode()
+    padding = b" " * (-(_HEAD + len(header)) % _ALIGN)
+    head = _MAGIC + (len(header) + len(padding)).to_bytes(_HEAD - len(_MAGIC), "little")
+    return [head, header + padding, *(array.data.cast("B") for array in arrays)]
+
+
+def _mapped(path: Path, digest: str, symbol: str, source: str) -> BarSeries | None:
+    """Return the bars of a copy, or None if anything about it is not as it was written."""
+    try:
+        whole = np.memmap(path, dtype=np.uint8, mode="c")
+        header, start = _header(whole)
+        n = int(header["bars"])
+        if header["digest"] != digest or len(whole) != start + len(_ARRAYS) * n * 8:
+            return None
+        words: NDArray[np.uint64] = np.asarray(whole[start:]).view(np.uint64).reshape(len(_ARRAYS), n)
+        if [_sums(row) for row in words] != header["sums"]:
+            return None
+        prices = {name: words[place].view(np.float64) for place, name in enumerate(_ARRAYS) if place}
+        return BarSeries(
+            symbol=symbol,
+            time_ns=words[0].view(np.int64),
+            **prices,
+            bar_ns=int(header["bar_ns"]),
+            source=source,
+            digest=digest,
+            warnings=tuple(header["warnings"]),
+            repairs=dict(header["repairs"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        # A damaged copy is never an error: the file itself is there to be read.
+        return None
+
+
+def _header(whole: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
+    head = whole[:_HEAD].tobytes()
+    if not head.startswith(_MAGIC):
+        raise ValueError("not a copy of bars")
+    start = _HEAD + int.from_bytes(head[len(_MAGIC) :], "little")
+    return json.loads(whole[_HEAD:start].tobytes()), start
+
+
+def _sums(words: NDArray[np.uint64]) -> list[int]:
+    """Return two checksums of 64-bit words; they cost a pass over memory each."""
+    return [int(np.bitwise_xor.reduce(words)), int(np.add.reduce(words))]
+
+
+def _remove(path: Path) -> None:
+    """Remove a copy that is of no use; where another process still maps it, it stays, and is ignored again."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        return
