@@ -18,7 +18,7 @@ from engine.config.sections import (
     SimulationSection,
     SlippageSection,
 )
-from engine.config.sources import fine_source_settings, source_settings
+from engine.config.sources import fine_source_settings, fx_rate, instrument_of, source_settings
 
 __all__ = [
     "AssetSection",
@@ -37,6 +37,8 @@ __all__ = [
     "SimulationSection",
     "SlippageSection",
     "fine_source_settings",
+    "fx_rate",
+    "instrument_of",
     "load_config",
     "source_settings",
 ]

@@ -1,8 +1,11 @@
-"""Which file an asset's bars come from and how it is read, as the data layer wants to know it."""
+"""What an asset is and where its bars come from, as the data layer wants to know it."""
 
 from pathlib import Path
 from typing import Any
 
+from data.contracts import build_instrument, contract, instrument_warnings
+from data.errors import InstrumentError
+from data.instruments import AssetClass, Instrument
 from data.loading import SourceSettings
 from engine.config.model import BacktestConfig
 from engine.config.sections import AssetSection
@@ -13,6 +16,51 @@ _READING = (
     "timestamp", "timezone", "bar_length", "factor_file", "split_adjust", "dividend_adjust", "use_adjusted_close",
     "ticker",
 )  # fmt: skip
+
+
+def instrument_of(config: BacktestConfig, symbol: str) -> tuple[Instrument, tuple[str, ...]]:
+    """The instrument of ``symbol``, and sentences for the report about facts that nobody gave (S18).
+
+    Its currency is the asset's, else the contract table's, else the account's.
+
+    Raises:
+        ConfigError: where a fact is missing or contradicts another, or its currency has no rate (S1.4); with the place.
+    """
+    asset = config.asset(symbol)
+    given = asset.given()
+    if asset.currency is None and not _in_table(asset):
+        given["currency"] = config.currency
+    try:
+        instrument = build_instrument(symbol, given, {})
+        warnings = instrument_warnings(symbol, given, {})
+    except InstrumentError as error:
+        raise ConfigError(f"{_where(config, symbol)} {error}".strip()) from None
+    if instrument.currency != config.currency and instrument.currency not in config.fx_rates:
+        raise ConfigError(
+            f"{_where(config, symbol)} {symbol}: its money is in {instrument.currency}, the account's in "
+            f"{config.currency}, and fx_rates has no rate; add fx_rates: {{{instrument.currency}: <rate>}}".strip()
+        )
+    return instrument, warnings
+
+
+def fx_rate(config: BacktestConfig, currency: str) -> float:
+    """Account money per unit of ``currency`` (S1.4); 1 for the account's own.
+
+    Raises:
+        KeyError: where there is no rate; ``instrument_of`` has refused such a symbol before.
+    """
+    return 1.0 if currency == config.currency else config.fx_rates[currency]
+
+
+def _in_table(asset: AssetSection) -> bool:
+    """Whether the contract table has a line for the asset; it holds futures only."""
+    if asset.asset_class not in {None, AssetClass.FUTURE}:
+        return False
+    return asset.contract is not None or contract(asset.symbol) is not None
+
+
+def _where(config: BacktestConfig, symbol: str) -> str:
+    return config.places.where(("assets", config.symbols.index(symbol)))
 
 
 def source_settings(config: BacktestConfig, symbol: str, calendar: str | None = None) -> SourceSettings:
