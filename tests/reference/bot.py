@@ -38,6 +38,7 @@ class BaseBot:
         self.settings: dict[str, Any] = case["bot"]
         self.exit: dict[str, Any] = self.settings["exit"]
         self.desk = desk
+        self.rows: dict[str, list[Any]] = case["bars"]
         self.late_flattens = 0
         self.gates: dict[str, list[str]] = {symbol: [] for symbol in desk.specs}
         period, span = self.exit.get("atr_period", 14), self.settings.get("ema_span", 50)
@@ -138,10 +139,10 @@ class BaseBot:
             given = self.settings["sides"].get(symbol)
             return {"buy": 1, "sell": -1, None: 0}[given[self.desk.bar] if given else None]
         average, close = self.ema[symbol][self.desk.bar], self.close[symbol][self.desk.bar]
-        bar, spec = self.desk.real(symbol, self.desk.bar), self.desk.specs[symbol]
-        if average is None or close is None or bar is None:
+        if average is None or close is None:
             return 0
-        return trend_side(average, close, spec.price(bar.open), self.settings.get("breakout_atr", 1.5) * atr)
+        opening = self.rows[symbol][self.desk.bar][0]
+        return trend_side(average, close, opening, self.settings.get("breakout_atr", 1.5) * atr)
 
     def _order(self, symbol: str, side: int, entry: float, atr: float) -> str:
         """Levels, size, one market order with the bracket (S11.3)."""
