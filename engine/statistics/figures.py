@@ -67,14 +67,14 @@ class EquityFigures:
         "CAGR", Unit.FRACTION, "Compound growth per year of 365.25 days, from the first bar to the last."
     )
     max_drawdown: float = _figure(
-        "Max drawdown", Unit.MONEY, "Largest fall of equity from a peak; the initial cash is the first peak."
+        "Max drawdown, money", Unit.MONEY, "Largest fall of equity from a peak; the initial cash is the first peak."
     )
     max_drawdown_pct: float = _figure("Max drawdown", Unit.FRACTION, "Largest fall as a fraction of its peak.")
     max_drawdown_ns: int = _figure(
         "Longest drawdown", Unit.TIME, "Longest time from a peak until it was reached again, or to the last bar."
     )
     worst_case_drawdown: float | None = _figure(
-        "Worst-case drawdown", Unit.MONEY, "Largest fall from a peak of equity to the worst inside a bar (S7.1)."
+        "Worst-case drawdown, money", Unit.MONEY, "Largest fall from a peak of equity to the worst inside a bar (S7.1)."
     )
     worst_case_drawdown_pct: float | None = _figure(
         "Worst-case drawdown", Unit.FRACTION, "The same as a fraction of its peak."
@@ -158,13 +158,9 @@ def format_table(columns: Mapping[str, Statistics]) -> str:
     """A text table, one row per figure and one column per name (portfolio, symbols), for the command line."""
     rows = [("", *columns)]
     for name, label, unit, _ in describe_figures(Statistics):
-        shown = f"{label} %" if label in _SHARED_LABELS and unit is Unit.FRACTION else label
-        rows.append((shown, *(format_figure(getattr(column, name), unit) for column in columns.values())))
+        rows.append((label, *(format_figure(getattr(column, name), unit) for column in columns.values())))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     )
-
-
-_SHARED_LABELS = frozenset({"Max drawdown", "Worst-case drawdown"})

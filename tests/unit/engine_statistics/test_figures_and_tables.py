@@ -62,7 +62,7 @@ def test_the_table_has_a_column_per_name(make_inputs: MakeInputs, make_trades: M
 
     assert lines[0].split() == ["Portfolio", "ES"]
     assert ["Net", "profit", "500.00", "500.00"] in [line.split() for line in lines]
-    assert any(line.startswith("Max drawdown %") and line.endswith("0.00 %") for line in lines)
+    assert any(line.startswith("Max drawdown  ") and line.endswith("0.00 %") for line in lines)
     assert len({len(line) for line in lines}) == 1
 
 
