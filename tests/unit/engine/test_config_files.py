@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.config import AssetSection, BacktestConfig, load_config
+from engine.config import AssetSection, BacktestConfig, instrument_of, load_config, source_settings
 from engine.config.reference import reference
 from engine.config.yaml_source import read_yaml
 
@@ -22,6 +22,18 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
 
     assert config.name == path.stem
     assert config.bot.name in {"TrendFollowing", "CoinFlip"}
+
+
+@pytest.mark.parametrize("path", configurations(), ids=lambda path: path.stem)
+def test_every_asset_of_a_shipped_configuration_is_complete(path: Path) -> None:
+    """S1.1; shares are not shipped, so their files are the reader's own."""
+    config = load_config(path)
+
+    for symbol in config.symbols:
+        instrument, _ = instrument_of(config, symbol)
+        assert instrument.point_value > 0
+        if path.stem != "equities_daily":
+            assert source_settings(config, symbol, instrument.calendar).file.is_file()
 
 
 def test_the_full_configuration_equals_the_defaults(repo_root: Path) -> None:
