@@ -20,4 +20,4 @@ requirements:
 	{ $(call TITLE,requirements-dev.in); $(COMPILE) requirements-dev.in | $(PINS); } > requirements-dev.txt
 	{ $(call TITLE,requirements-ray.in); $(COMPILE) requirements-ray.in | $(PINS); } > requirements-ray.txt
 	{ $(call TITLE,requirements.in); grep -oE '^torch==[0-9.]+' requirements.in; \
-	  $(COMPILE) requirements.in | $(PINS); } > requirements.txt
+	  $(COMPILE) --allow-unsafe requirements.in | $(PINS); } > requirements.txt
