@@ -14,7 +14,7 @@ class LevelKind(Enum):
     ENTRY = "POS"
     STOP = "SL"
     TARGET = "TP"
-    ORDER = "ORD"
+    ORDER = "ORDER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Level:
         key: names it within its chart ("stop", "target", "entry", an order's id).
         kind: what it stands for.
         price: where it lies.
-        text: words after the kind ("SHORT 2", "BUY 1 LIMIT").
+        text: words after the kind ("SHORT 2"); of an order, the words alone ("BUY 1 LIMIT").
         stake: turns the price into money and R, where that means something.
         draggable: whether it may be moved by hand.
     """
@@ -65,7 +65,7 @@ class Level:
     def label(self, price: float | None = None) -> str:
         """The label's text, with the line where it is or, while it is dragged, at another price."""
         at = self.price if price is None else price
-        words = [self.kind.value]
+        words = [] if self.kind is LevelKind.ORDER and self.text else [self.kind.value]
         if self.text:
             words.append(self.text)
         if self.stake is not None and self.kind is not LevelKind.ENTRY:

@@ -13,6 +13,8 @@ class PriceStyle(Enum):
     DECIMAL = "decimal"  # 4,416.25
     THIRTY_SECONDS = "32nds"  # 118'165: 118 and 16.5 thirty-seconds
     EIGHTHS = "8ths"  # 450'2: 450 and two eighths
+    COMPACT = "compact"  # 18.2 K, for volumes and money on narrow axes
+    PERCENT = "percent"  # 0.05 is 5.0 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class PriceFormat:
             return ""
         if self.style is PriceStyle.DECIMAL:
             return number(price, self.decimals)
+        if self.style is PriceStyle.COMPACT:
+            return compact(price)
+        if self.style is PriceStyle.PERCENT:
+            return f"{number(100 * price, 1)} %"
         return self._fraction(price, 32 if self.style is PriceStyle.THIRTY_SECONDS else 8)
 
     def _fraction(self, price: float, parts: int) -> str:

@@ -111,9 +111,24 @@ class BarView:
             return bars
         return np.searchsorted(self._starts, bars, side="right").astype(np.int64) - 1
 
+    def complete(self, known: int) -> int:
+        """How many bars of the view are complete within the first ``known`` master bars."""
+        if self.timeframe is None:
+            return known
+        return int(np.searchsorted(self._starts[1:], known, side="right"))
+
+    def ends(self, count: int) -> IntArray:
+        """The last master bars of the first ``count`` bars of a resampled view."""
+        last: IntArray = self._starts[1 : count + 1] - 1
+        return last
+
     def first_bar(self, index: int) -> int:
         """The master bar with which a bar of the view begins."""
         return index if self.timeframe is None else int(self._starts[index])
+
+    def first_bars(self, indices: IntArray) -> IntArray:
+        """The master bars with which bars of the view begin."""
+        return indices if self.timeframe is None else self._starts[indices]
 
     def last_bar(self, index: int, cursor: Cursor) -> int:
         """The last master bar of a bar of the view, not beyond the cursor."""

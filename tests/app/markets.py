@@ -1,7 +1,9 @@
 """Bars for the tests of the window: a seeded random walk, nothing more."""
 
 import numpy as np
+
 from app.charts.bars import BarStore
+from app.charts.marks import TradeMarks
 
 MINUTE = 60_000_000_000
 MONDAY = 1_704_060_000_000_000_000  # 2024-01-01 (a Monday) minus 2 hours, UTC: far from any change of the clock
@@ -29,3 +31,23 @@ def cut(store: BarStore, count: int) -> BarStore:
     """A copy that ends after ``count`` bars: what there would be had the run ended there."""
     columns = (store.open, store.high, store.low, store.close, store.volume)
     return BarStore.fixed(store.time_ns[:count].copy(), *(column[:count].copy() for column in columns))
+
+
+def marks_on(store: BarStore, seed: int = 1, every: int = 37) -> TradeMarks:
+    """Trades on a store: one every so many bars, held for a third of that, sides by chance, at real prices."""
+    rng = np.random.default_rng(seed)
+    entry = np.arange(every // 2, len(store) - every, every, dtype=np.int64)
+    entry = entry[~np.isnan(store.open[entry])]
+    leave = entry + every // 3
+    side = rng.choice(np.array([-1, 1]), len(entry)).astype(np.int64)
+    price, out = store.open[entry], store.close[leave]
+    return TradeMarks(
+        entry_bar=entry,
+        entry_phase=np.zeros(len(entry), dtype=np.int64),
+        entry_price=price,
+        exit_bar=leave,
+        exit_phase=np.full(len(entry), 2, dtype=np.int64),
+        exit_price=out,
+        side=side,
+        net=(out - price) * side,
+    )

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.charts.bars import Bar, BarStore
 from app.charts.cursor import Cursor
 from app.charts.pyramid import BarPyramid, Buckets, Cut, exponent_for
 from app.charts.timeframe import BarView
 from engine.kernel.schema import Phase
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.app.markets import cut, walk
 
 

@@ -1,0 +1,38 @@
+"""How a pane's heading is drawn: a strip of its own above the plot, never over the candles."""
+
+from collections.abc import Sequence
+
+from PyQt6.QtGui import QFont
+
+from app.charts.canvas import LEFT, Canvas, text_width
+from app.charts.crosshair import Words
+from app.theme.fonts import numbers, words
+from app.theme.tokens import Theme
+
+STRIP = 22  # logical height of one row
+
+
+def paint_heading(
+    canvas: Canvas, theme: Theme, title: str, rows: Sequence[Sequence[Words]], width: int, top: int = 0
+) -> None:
+    """A title and pieces of text in rows; what does not fit in a row's width is left away whole."""
+    left = canvas.px(10)
+    at = left
+    height = canvas.px(STRIP)
+    if title:
+        font = words(canvas.px(12), QFont.Weight.DemiBold)
+        at += _put(canvas, title, theme.text, font, at, top, height)
+    for row in rows:
+        for piece in row:
+            font = numbers(canvas.px(11)) if piece.numeric else words(canvas.px(12))
+            gap = canvas.px(piece.gap) if at > left else 0
+            if at + gap + text_width(piece.text, font) > width - left:
+                break
+            at += gap + _put(canvas, piece.text, piece.colour, font, at + gap, top, height)
+        top, at = top + height, left
+
+
+def _put(canvas: Canvas, text: str, colour: str, font: QFont, left: int, top: int, height: int) -> int:
+    width = text_width(text, font)
+    canvas.text(text, colour, font, left, top, width + canvas.px(2), height, LEFT)
+    return width
