@@ -66,7 +66,8 @@ class Scale:
     """Maps values from ``low`` to ``high`` linearly onto pixels from ``start`` to ``end``."""
 
     def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.high = (low, high) if high > low else (low - 1.0, low + 1.0)
+        room = 0.0 if high > low else max(1.0, abs(low) * 1e-9)
+        self.low, self.high = low - room, high + room
         self.start, self.end = start, end
 
     def __call__(self, value: float) -> float:

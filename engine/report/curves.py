@@ -11,9 +11,10 @@ def buy_and_hold(closes: FloatArray, initial_cash: float) -> FloatArray | None:
     ``closes`` is [n, symbols]; each symbol is bought at its first close and rests as cash before it. A symbol whose
     first close is not above zero cannot be bought so and is left out; ``None`` if that leaves none.
     """
-    known = ~np.isnan(closes)
-    first = np.argmax(known, axis=0)
-    entry = closes[first, np.arange(closes.shape[1])] if len(closes) else np.full(closes.shape[1], np.nan)
+    if not len(closes):
+        return None
+    first = np.argmax(~np.isnan(closes), axis=0)
+    entry = closes[first, np.arange(closes.shape[1])]
     usable = np.flatnonzero(entry > 0.0)
     if not len(usable):
         return None
