@@ -97,3 +97,13 @@ def test_an_override_that_turns_a_session_around_is_an_error(tmp_path: Path) -> 
 
     with pytest.raises(CalendarError, match="2024-05-07 ends before it opens"):
         SessionCalendar.named("NYSE", overrides=mine, cache_dir=tmp_path).table(at("2024-05-07 12:00"))
+
+
+def test_a_calendar_that_ends_before_the_bars_is_an_error(tmp_path: Path) -> None:
+    mine = rules_file(tmp_path, "calendars: [NYSE], first: 2024-01-01, open_ended: true, closed: true")
+    calendar = SessionCalendar.named("NYSE", overrides=mine, cache_dir=tmp_path)
+
+    with pytest.raises(CalendarError, match="NYSE does not cover 2023-12-28 to 2024-01-04"):
+        calendar.table(at("2023-12-28 12:00", "2024-01-04 12:00"))
+    with pytest.raises(CalendarError, match="NYSE does not cover 2024-05-07"):
+        calendar.table(at("2024-05-07 12:00"))

@@ -110,6 +110,17 @@ def test_regular_hours_may_be_given_and_early_closes_still_cut_them(cache: Path)
     assert table.regular.tolist() == [False, True, True, False, False]
 
 
+def test_regular_hours_of_another_zone_hold_on_the_calendars_own_days(cache: Path) -> None:
+    """S11.1: Berlin hours for Eurex on 26 May 2025, a holiday in New York; Eurex opens at 02:10 in summer."""
+    berlin = ZoneInfo("Europe/Berlin")
+    at = times("2025-05-26 02:09", "2025-05-26 02:10", "2025-05-26 09:00", "2025-05-26 17:30", zone=berlin)
+
+    table = SessionCalendar.named("EUREX", cache_dir=cache).table(at, ("09:00", "17:30", "Europe/Berlin"))
+
+    assert table.in_session.tolist() == [False, True, True, True]
+    assert table.regular.tolist() == [False, False, True, False]
+
+
 def test_good_friday_without_a_jobs_report_is_closed(cache: Path) -> None:
     """The library says 09:15 for 2024-03-29; the shipped override closes it, and leaves 2023 (jobs report) alone."""
     closed = table_of(cache, EQUITY, "2024-03-28 18:30", "2024-03-31 18:00")
