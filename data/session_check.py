@@ -34,13 +34,14 @@ def check_sessions(series: BarSeries, calendar: str) -> str | None:
     _check_label(series, opens, closes, calendar)
     first = stamp_text(int(series.time_ns[int(np.argmax(outside))]))
     fact = (
-        f"{series.symbol}: {int(outside.sum())} of {len(series)} bars open outside of the sessions of {calendar}, "
-        f"the first at {first} UTC"
+        f"{int(outside.sum())} of {len(series)} bars open outside of the sessions of {calendar}, first at {first} UTC"
     )
     nearly_all_day = float(np.median(table.session_close_ns - table.session_open_ns)) >= _NEARLY_ALL_DAY_NS
     if nearly_all_day and int(outside.sum()) > _FEW * len(series):
-        raise BarError(f"{fact}: the times are of another zone or market; set `timezone`, or correct `calendar`")
-    return fact
+        raise BarError(
+            f"{series.source}: {fact}; the times are of another zone or market: set `timezone`, or correct `calendar`"
+        )
+    return f"{series.symbol}: {fact}"
 
 
 def _check_label(series: BarSeries, opens: TimeArray, closes: TimeArray, calendar: str) -> None:
@@ -51,11 +52,11 @@ def _check_label(series: BarSeries, opens: TimeArray, closes: TimeArray, calenda
     length = length_text(series.bar_ns)
     if at_close > _MOST * sessions and at_open < _MOST * at_close:
         raise BarError(
-            f"{series.symbol}: {at_close} of {sessions} sessions of {calendar} have a {length} bar stamped at their "
+            f"{series.source}: {at_close} of {sessions} sessions of {calendar} have a {length} bar stamped at their "
             f"close and {at_open} one stamped at their open, so bars are stamped at their end; set `timestamp: close`"
         )
     if before > _MOST * sessions and before > 2 * at_close:
         raise BarError(
-            f"{series.symbol}: {before} of {sessions} sessions of {calendar} have a bar that opens {length} before, "
+            f"{series.source}: {before} of {sessions} sessions of {calendar} have a bar that opens {length} before, "
             "so bars are stamped at their start; set `timestamp: open`"
         )

@@ -16,6 +16,7 @@ from data.sources.raw import Label
 from data.sources.stamps import Order
 
 _LEVEL_NAMES = {"price", "ticker", "attributes", "symbols", ""}
+_LABELS: dict[str, Label] = {"opentime": "open", "closetime": "close"}
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -24,7 +25,6 @@ class Layout:
     """What one text file is.
 
     Attributes:
-        name: in words, for messages.
         decimal: decimal mark of its numbers.
         header: the column names as written; their number is every row's number of cells.
         header_lines: lines before the first row.
@@ -34,7 +34,6 @@ class Layout:
         exchange_time: times without an offset are the exchange's.
     """
 
-    name: str
     delimiter: str
     decimal: str = "."
     header: tuple[str, ...]
@@ -86,16 +85,16 @@ def _one_header(header: list[str], sample: list[str], header_lines: int, delimit
     plain = [plain_name(name) for name in header]
     desktop = "date" in plain and ({"up", "down"} <= set(plain) or {"vol", "oi"} <= set(plain))
     api = "timestamp" in plain and "totalvolume" in plain
-    labels: dict[str, Label] = {"opentime": "open", "closetime": "close"}
+    yahoo = bool({"adjclose", "stocksplits"} & set(plain)) or plain[1:6] == ["close", "high", "low", "open", "volume"]
+    label: Label | None = "close" if api or desktop else "open" if yahoo else _LABELS.get(plain[columns.stamp])
     return Layout(
-        name="TradeStation API columns" if api else "TradeStation desktop export" if desktop else "table of bars",
         delimiter=delimiter,
         decimal=_decimal(sample, columns.open, delimiter),
         header=tuple(header),
         header_lines=header_lines,
         sample=tuple(sample),
         columns=columns,
-        label="close" if api or desktop else labels.get(plain[columns.stamp]),
+        label=label,
         order="MDY" if desktop else None,
         exchange_time=desktop,
     )
@@ -108,7 +107,6 @@ def _yahoo(rows: list[list[str]], sample: list[str], header_lines: int, path: Pa
     # Columns of other tickers get a name that plays no part.
     chosen = [field if name == ticker else "other" for field, name in zip(fields, tickers, strict=True)]
     return Layout(
-        name="Yahoo Finance download",
         delimiter=",",
         header=tuple(f"{field} {name}" for field, name in zip(fields, tickers, strict=True)),
         header_lines=header_lines,
