@@ -23,6 +23,7 @@ _OUT = types.Array(float64, 1, "C")
 _tuple_of: Callable[[Any], Any] = types.Tuple
 _TWO = _tuple_of((float64, float64))
 
+_MOST = 700.0  # natural logarithm of the largest growth that is still a number
 _DUST = 1e-14  # returns come from ratios near one: a deviation below this is rounding, not risk
 
 
@@ -129,8 +130,10 @@ def _tail_risk(returns: FloatArray, share: float) -> tuple[float, float]:
 def _growth(final: float, initial: float, years: float) -> float:
     if not (years > 0.0 and initial > 0.0 and final >= 0.0):
         return np.nan
-    rate = (final / initial) ** (1.0 / years) - 1.0
-    return rate if np.isfinite(rate) else np.nan
+    if final == 0.0:
+        return -1.0
+    exponent = np.log(final / initial) / years
+    return (final / initial) ** (1.0 / years) - 1.0 if exponent < _MOST else np.nan
 
 
 def _tally(net: FloatArray) -> FloatArray:
