@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from bots.catalog import BOTS, make_bot
 from engine.config import AssetSection, BacktestConfig, instrument_of, load_config, source_settings
 from engine.config.reference import reference
 from engine.config.yaml_source import read_yaml
+from engine.settings import describe
+from exits.catalog import EXITS
 
 ASSET = {"symbol": "ES_SYN", "file": "../data/sample/ES_SYN.parquet", "contract": "ES"}
 
@@ -61,26 +64,25 @@ def test_the_full_configuration_has_every_key(repo_root: Path) -> None:
         assert missing(section, written[name]) == set(), name
 
 
-def test_the_full_configuration_writes_the_defaults_of_the_rulebook(repo_root: Path) -> None:
-    """S18, base bot, TrendFollowing and TrailingATR."""
-    full = load_config(repo_root / "configs/full.yaml")
+@pytest.mark.parametrize(("part", "catalog"), [("bot", BOTS), ("exit", EXITS)])
+def test_the_full_configuration_writes_the_defaults_of_its_bot_and_exit(
+    repo_root: Path, part: str, catalog: dict[str, Any]
+) -> None:
+    """S18."""
+    section = getattr(load_config(repo_root / "configs/full.yaml"), part)
+    infos = describe(catalog[section.name].Settings)
 
-    assert full.bot.settings == {
-        "risk_pct": 0.01,
-        "max_margin_pct": 0.5,
-        "max_quantity": None,
-        "min_atr": 0,
-        "atr_period": 14,
-        "max_positions_open": None,
-        "max_daily_loss_pct": None,
-        "enforce_sessions": False,
-        "flatten_before_maintenance": None,
-        "flatten_minutes": 5,
-        "enable_online_learning": True,
-        "ema_span": 50,
-        "breakout_atr": 1.5,
-    }
-    assert full.exit.settings == {"atr_multiple": 3, "atr_period": 14}
+    assert section.settings == {info.name: info.default for info in infos}
+
+
+@pytest.mark.parametrize("path", configurations(), ids=lambda path: path.stem)
+def test_bot_and_exit_of_a_shipped_configuration_can_be_made(path: Path) -> None:
+    config = load_config(path)
+
+    bot = make_bot(config.bot, config.exit)
+
+    assert type(bot) is BOTS[config.bot.name]
+    assert type(bot.exit) is EXITS[config.exit.name]
 
 
 def test_the_page_of_the_keys_is_the_one_the_models_make(repo_root: Path) -> None:
