@@ -38,7 +38,7 @@ _PER_SYMBOL = (
 _BOUNDS = (
     "net_profit",
     "total_return",
-    "max_drawdown",
+    "max_drawdown_pct",
     "trades",
     "win_rate",
     "profit_factor",
