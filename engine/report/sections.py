@@ -98,12 +98,20 @@ def months(source: ReportSource) -> Table:
 
 def per_symbol(source: ReportSource) -> Table:
     """The main figures of each symbol."""
-    return _figure_table("Symbol", source.symbol_statistics, _PER_SYMBOL)
+    rows = tuple(
+        (Cell(symbol), *(figure_cell(figures, name) for name in _PER_SYMBOL))
+        for symbol, figures in source.symbol_statistics.items()
+    )
+    return Table(("Symbol", *(_FIGURES[name][0] for name in _PER_SYMBOL)), rows)
 
 
 def bounds(source: ReportSource) -> Table:
-    """The run beside its bounds."""
-    return _figure_table("Assumption", {"this run": source.statistics, **source.bounds}, _BOUNDS)
+    """The run beside its bounds, a column for each assumption."""
+    columns = {"this run": source.statistics, **source.bounds}
+    rows = tuple(
+        (Cell(_FIGURES[name][0]), *(figure_cell(figures, name) for figures in columns.values())) for name in _BOUNDS
+    )
+    return Table(("", *columns), rows)
 
 
 def sides(source: ReportSource) -> Table:
@@ -217,12 +225,6 @@ def price(value: float) -> str:
     """Up to six decimals, none that are zero."""
     text = f"{round(value, 6) + 0.0:,.6f}".rstrip("0")
     return text.removesuffix(".")
-
-
-def _figure_table(heading: str, rows: Mapping[str, Statistics], names: tuple[str, ...]) -> Table:
-    labels = (_FIGURES[name][0] for name in names)
-    made = tuple((Cell(row), *(figure_cell(figures, name) for name in names)) for row, figures in rows.items())
-    return Table((heading, *labels), made)
 
 
 def _percent(value: float) -> Cell:
