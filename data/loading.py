@@ -23,7 +23,7 @@ from data.sources.fast_text import read_fast
 from data.sources.frames import read_frame
 from data.sources.layouts import Layout, recognise
 from data.sources.parquet import is_parquet, read_parquet
-from data.sources.raw import RawBars
+from data.sources.raw import Label, RawBars
 from data.validation import overnight_warning
 from data.zones import DAY_NS, to_wall, zone_named
 
@@ -142,30 +142,60 @@ def _through_cache(
 
 
 def _load(settings: SourceSettings, content: bytes, factors: bytes | None, digest: str) -> BarSeries:
+    read = _from_parquet(settings, content) if is_parquet(content) else _from_text(settings, content)
+    bars, adjusted = _adjusted(settings, read.bars, read.reading, factors)
+    series = _series(bars, read.reading, (*read.notes, *adjusted), digest)
+    return _session_checked(series, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file's bars before adjustment, how they were read, and sentences for the report."""
+
+    bars: Assembled
+    reading: Reading
+    notes: tuple[str, ...]
+
+
+def _from_parquet(settings: SourceSettings, content: bytes) -> _Read:
+    reading = replace(_reading(settings, None), place="row")
+    raw = read_parquet(content, settings.file)
+    bars = assemble(raw, reading)
+    return _Read(bars, reading, _guesses(settings, bars, reading, None))
+
+
+def _from_text(settings: SourceSettings, content: bytes) -> _Read:
+    """Read fast; where anything is out of the ordinary, read again line by line, to repair it or say what it is."""
+    text = as_text(content, settings.file)
+    layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker)
+    reading = _reading(settings, layout)
+    raw = read_fast(text, layout)
+    bars = None if raw is None else assemble_clean(raw, reading)
+    if bars is None:
+        bars = assemble(read_carefully(text, layout, settings.file), reading)
+    notes = _guesses(settings, bars, reading, layout.label)
+    if not layout.columns.volume:
+        notes += (f"{settings.symbol}: there is no volume; it is taken as 0",)
+    if not text.endswith((b"\n", b"\r")):
+        notes += (
+            f"{settings.symbol}: the last line has no line end; if the file was cut off, its last cell is not whole",
+        )
+    return _Read(bars, reading, notes)
+
+
+def _reading(settings: SourceSettings, layout: Layout | None) -> Reading:
+    """Return how to understand the rows: as the settings say, else as the layout's makers mean it."""
     zone = None if settings.timezone is None else zone_named(settings.timezone)
-    reading = Reading(
+    if zone is None and layout is not None and layout.exchange_time:
+        zone = _exchange_zone(settings.symbol)
+    return Reading(
         symbol=settings.symbol,
         source=str(settings.file),
-        label=settings.timestamp or "open",
+        label=settings.timestamp or (None if layout is None else layout.label) or "open",
         zone=zone,
         bar_ns=None if settings.bar_length is None else length_ns(settings.bar_length),
         repair=settings.repair,
     )
-    if is_parquet(content):
-        reading = replace(reading, place="row")
-        raw = read_parquet(content, settings.file)
-        bars = assemble(raw, reading)
-        known_label, has_volume = False, bool(raw.volume.any())
-    else:
-        text = as_text(content, settings.file)
-        layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker)
-        reading = _by_layout(reading, settings, layout)
-        bars = _from_text(text, layout, reading, settings.file)
-        known_label, has_volume = layout.label is not None, bool(layout.columns.volume)
-    notes = _guesses(settings, bars, reading, known_label, has_volume)
-    bars, adjusted = _adjusted(settings, bars, reading, factors)
-    series = _series(bars, reading, (*notes, *adjusted), digest)
-    return _session_checked(series, settings)
 
 
 def _head(text: bytes, path: Path) -> list[str]:
@@ -174,38 +204,19 @@ def _head(text: bytes, path: Path) -> list[str]:
     return text_lines(text if whole else text[:_HEAD_BYTES].rpartition(b"\n")[0], path)
 
 
-def _by_layout(reading: Reading, settings: SourceSettings, layout: Layout) -> Reading:
-    """Return the reading with what the layout's makers mean, where the settings do not say otherwise."""
-    zone = reading.zone
-    if zone is None and layout.exchange_time:
-        zone = _exchange_zone(settings.symbol)
-    return replace(reading, label=settings.timestamp or layout.label or "open", zone=zone)
-
-
 def _exchange_zone(symbol: str) -> tzinfo:
     facts = contract(symbol)
     return zone_named(_SHARES_ZONE if facts is None else facts.timezone)
 
 
-def _from_text(text: bytes, layout: Layout, reading: Reading, path: Path) -> Assembled:
-    """Read fast; where anything is out of the ordinary, read again line by line, to repair it or say what it is."""
-    raw = read_fast(text, layout)
-    bars = None if raw is None else assemble_clean(raw, reading)
-    return assemble(read_carefully(text, layout, path), reading) if bars is None else bars
-
-
-def _guesses(
-    settings: SourceSettings, bars: Assembled, reading: Reading, known_label: bool, has_volume: bool
-) -> tuple[str, ...]:
-    """Return sentences about what neither the file nor the settings say."""
+def _guesses(settings: SourceSettings, bars: Assembled, reading: Reading, known: Label | None) -> tuple[str, ...]:
+    """Return sentences about label and zone, where neither the file nor the settings say them."""
     notes = []
-    if settings.timestamp is None and not known_label and not bars.long:
+    if settings.timestamp is None and known is None and not bars.long:
         notes.append(f"{settings.symbol}: times were taken as the bars' open; set `timestamp` to open or close")
     if settings.timezone is None and not bars.zoned and not bars.long:
         zone = "UTC" if reading.zone is None else str(reading.zone)
         notes.append(f"{settings.symbol}: times carry no zone and were read as {zone}; set `timezone`")
-    if not has_volume:
-        notes.append(f"{settings.symbol}: there is no volume; it is taken as 0")
     return tuple(notes)
 
 

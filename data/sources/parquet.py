@@ -63,6 +63,7 @@ def _rows(table: Any, columns: Columns, path: Path) -> RawBars:
         lines=np.arange(1, n + 1, dtype=np.int64),
         defects=tuple(defects),
         unreadable=unreadable,
+        notes=() if columns.volume else ("there is no volume; it is taken as 0",),
     )
 
 
