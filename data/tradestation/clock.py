@@ -35,15 +35,19 @@ class SystemClock:
     """The machine's own time."""
 
     def now_ns(self) -> int:
+        """UTC now."""
         return time.time_ns()
 
     def monotonic(self) -> float:
+        """Seconds since some instant."""
         return time.monotonic()
 
     def real_seconds(self, seconds: float) -> float:
+        """The same."""
         return seconds
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for ``event``."""
         return event.wait(max(0.0, seconds))
 
 
@@ -59,15 +63,19 @@ class ScaledClock:
         self.origin = time.monotonic() if origin is None else origin
 
     def now_ns(self) -> int:
+        """Market time."""
         return self.start_ns + int(self.monotonic() * NS)
 
     def monotonic(self) -> float:
+        """Market seconds since the origin."""
         return (time.monotonic() - self.origin) * self.rate
 
     def real_seconds(self, seconds: float) -> float:
+        """Seconds of the machine."""
         return seconds / self.rate
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for ``event``, at most ``seconds`` of the market."""
         return event.wait(max(0.0, seconds / self.rate))
 
     def shifted(self, seconds: float) -> "ScaledClock":

@@ -8,7 +8,6 @@ whether there is anything newer: if so the line is dead and the session ends, if
 
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from data.errors import EntitlementError, NetworkError, QuotaError
@@ -167,13 +166,14 @@ class SymbolFeed(StreamWorker):
         if received is not None:
             for event in self._take(received):
                 self._tell(event)
-        self._pass_time()
+        self._pass_time(idle=received is None)
 
-    def _pass_time(self) -> None:
+    def _pass_time(self, *, idle: bool) -> None:
         now_ns = self.server_now_ns()
-        with self._lock:
-            for event in self._bars.tick(now_ns, self.status.last_byte_ns, self._hours.is_open):
-                self._tell(event)
+        if idle:  # copies that wait may still say more about the bar whose time is over
+            with self._lock:
+                for event in self._bars.tick(now_ns, self.status.last_byte_ns, self._hours.is_open):
+                    self._tell(event)
         self._watch_data(now_ns)
         self._check_contract_again()
 

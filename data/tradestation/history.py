@@ -34,8 +34,8 @@ class HistoryCache:
         except (OSError, ValueError, KeyError, EOFError):
             return []
         return [
-            LiveBar(interval.open_ns(stamp), stamp, *row[:5], ticks=int(row[5]), closed=True)
-            for stamp, row in zip(stamps.tolist(), figures.tolist(), strict=True)
+            LiveBar(interval.open_ns(stamp), stamp, o, h, lo, c, v, int(ticks), True)
+            for stamp, (o, h, lo, c, v, ticks) in zip(stamps.tolist(), figures.tolist(), strict=True)
         ]
 
     def write(self, key: str, bars: Sequence[LiveBar]) -> None:

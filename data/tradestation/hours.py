@@ -23,9 +23,11 @@ class AlwaysOpen:
     """A market without sessions, or one whose sessions are not known."""
 
     def is_open(self, at_ns: int) -> bool:
+        """True."""
         return True
 
     def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        """All seconds between the two."""
         return max(0, last_ns - first_ns) / NS
 
 
@@ -37,10 +39,12 @@ class SessionTimes:
         self._closes = np.asarray(closes_ns, dtype=np.int64)
 
     def is_open(self, at_ns: int) -> bool:
+        """Whether ``at_ns`` lies in a session."""
         index = int(np.searchsorted(self._opens, at_ns, side="right")) - 1
         return index >= 0 and at_ns < int(self._closes[index])
 
     def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        """Seconds of sessions between the two."""
         starts = np.clip(self._opens, first_ns, last_ns)
         ends = np.clip(self._closes, first_ns, last_ns)
         return float(np.maximum(ends - starts, 0).sum()) / NS

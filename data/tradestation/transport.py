@@ -50,6 +50,7 @@ class SocketRegister:
 
     @property
     def aborted(self) -> bool:
+        """True once ``abort`` was called."""
         with self._lock:
             return self._aborted
 

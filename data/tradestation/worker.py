@@ -24,8 +24,10 @@ from data.tradestation.clock import Clock
 from data.tradestation.events import FeedState, FeedStatus
 from data.tradestation.reconnect import Backoff, ReconnectPolicy
 from data.tradestation.stream import LineStream, StreamEndedError
+from data.tradestation.tokenstore import Redacting
 
 LOG = logging.getLogger("triphase.tradestation")
+LOG.addFilter(Redacting())
 JOIN_S = 1.0
 _CONNECTED = {FeedState.LIVE, FeedState.DELAYED}
 

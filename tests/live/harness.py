@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from data.tradestation.assembler import BarAssembler
 from data.tradestation.bars import Interval, LiveBar
 from data.tradestation.emulator import Emulator, Scenario
 from data.tradestation.emulator.tape import TapeBar
@@ -16,10 +15,7 @@ from data.tradestation.events import (
     BarUpdated,
     Event,
     FeedState,
-    FeedStatus,
-    GapMarked,
     HistoryLoaded,
-    RolledOver,
     StatusChanged,
 )
 from data.tradestation.feed import FeedSettings, SymbolFeed
@@ -28,8 +24,8 @@ from data.tradestation.reconnect import Backoff
 from data.tradestation.rest import TradeStationClient
 
 MINUTE = Interval(1)
-RATE = 120.0
-QUICK = FeedSettings(silence_s=25.0, mute_s=90.0, backoff=Backoff(first=2.0, longest=20.0))
+RATE = 240.0
+QUICK = FeedSettings(silence_s=60.0, mute_s=120.0, backoff=Backoff(first=5.0, longest=40.0))
 
 
 class GrantedTokens:

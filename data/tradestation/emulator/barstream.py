@@ -165,7 +165,7 @@ class BarStream:
     def _news(self, seen_ns: int, now_ns: int) -> list[dict[str, Any]]:
         """Copies for every print in (seen, now], each closing, and whatever changed in what was sent."""
         rows: list[dict[str, Any]] = []
-        edges = [ns for ns in self._tape.prints_between(seen_ns, now_ns)]
+        edges = self._tape.prints_between(seen_ns, now_ns)
         for at_ns in [*edges, now_ns]:
             for bar in self._tape.bars(self._interval, at_ns, at_ns - 3 * self._interval.bar_ns, at_ns + 2**62):
                 if self._is_news(bar, now_ns):

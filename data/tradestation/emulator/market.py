@@ -136,8 +136,8 @@ def _read_csv(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 def _read_parquet(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    import pyarrow as pa  # noqa: PLC0415  (0.1 s that a generated market does not need)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     table = pq.read_table(path)
     stamps = table["timestamp"].cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()).to_numpy()

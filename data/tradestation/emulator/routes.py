@@ -6,8 +6,11 @@ from typing import Any, Protocol
 
 from data.tradestation.emulator.auth import AuthDesk
 from data.tradestation.emulator.barstream import BarStream, Host
+from data.tradestation.emulator.book import Book
+from data.tradestation.emulator.brokerage import Brokerage
 from data.tradestation.emulator.exchange import Exchange, Refusal, Request
 from data.tradestation.emulator.history import bars_answer
+from data.tradestation.emulator.limits import Windows
 from data.tradestation.emulator.reference import QuoteStream, quotes_answer, search_answer, symbols_answer
 
 MAX_SYMBOLS = 50
@@ -18,6 +21,8 @@ class Service(Host, Protocol):
     """What routes need of the emulator."""
 
     auth: AuthDesk
+    book: Book
+    windows: Windows
 
 
 Route = Callable[[Request, Exchange, str], Any]
@@ -28,6 +33,8 @@ class Routes:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        broker = Brokerage(service, service.book, service.windows)
+        accounts = r"/v3/brokerage/accounts"
         self._table: tuple[tuple[str, str, Route], ...] = (
             ("GET", r"/authorize", lambda request, exchange, _: service.auth.authorize(request, exchange)),
             ("POST", r"/oauth/token", lambda request, exchange, _: service.auth.token(request, exchange)),
@@ -38,6 +45,16 @@ class Routes:
             ("GET", r"/v3/marketdata/quotes/([^/]+)", self._quotes),
             ("GET", r"/v3/marketdata/stream/quotes/([^/]+)", self._quote_stream),
             ("GET", r"/v2/data/symbols/suggest/([^/]+)", self._search),
+            ("GET", accounts, broker.accounts),
+            ("GET", accounts + r"/([^/]+)/balances", broker.balances),
+            ("GET", accounts + r"/([^/]+)/positions", broker.positions),
+            ("GET", accounts + r"/([^/]+)/orders", broker.orders),
+            ("GET", r"/v3/brokerage/stream/accounts/([^/]+)/(?:orders|positions)", broker.stream),
+            ("POST", r"/v3/orderexecution/orders", broker.place),
+            ("POST", r"/v3/orderexecution/orderconfirm", broker.confirm),
+            ("POST", r"/v3/orderexecution/ordergroups", broker.place_group),
+            ("PUT", r"/v3/orderexecution/orders/([^/]+)", broker.replace),
+            ("DELETE", r"/v3/orderexecution/orders/([^/]+)", broker.cancel),
         )
 
     def answer(self, request: Request, exchange: Exchange) -> None:
@@ -50,9 +67,6 @@ class Routes:
                     exchange.reply(200, answer)
                 return
         raise Refusal(404, f"{request.method} {request.path} is not emulated")
-
-    def close(self) -> None:
-        """Nothing of it outlives the emulator."""
 
     def _bars(self, request: Request, _: Exchange, symbol: str) -> Any:
         service = self._service

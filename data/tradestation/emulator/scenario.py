@@ -158,7 +158,7 @@ class AuthHabits:
     """
 
     client_id: str = "emulated-key"
-    client_secret: str = "emulated-secret"  # noqa: S105  (the emulator's own, worth nothing)
+    client_secret: str = "emulated-secret"
     pkce: bool = False
     rotate: bool = False
     expires_in: float = 1200.0

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from data.tradestation.bars import Interval, parse_time
 from data.tradestation.clock import NS, ScaledClock
 from data.tradestation.emulator.auth import AuthDesk
+from data.tradestation.emulator.book import Book
 from data.tradestation.emulator.exchange import Exchange, Refusal, Request
 from data.tradestation.emulator.faults import FaultDesk
 from data.tradestation.emulator.limits import Windows, category_of
@@ -49,10 +50,11 @@ class Emulator:
         self.faults = FaultDesk(self.scenario.faults, start_ns, self.clock.now_ns)
         self.windows = Windows(self.scenario.limits, self.now_ns)
         self.auth = AuthDesk(self.scenario.auth, self.now_ns)
+        self.book = Book(self.scenario.book, self.market, self.now_ns)
         self.routes = Routes(self)
         self.requests: list[str] = []
         self._closing = threading.Event()
-        self._rng = random.Random(self.scenario.seed)  # noqa: S311  (looks of streams, no secrets)
+        self._rng = random.Random(self.scenario.seed)
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
 
@@ -75,7 +77,6 @@ class Emulator:
     def close(self) -> None:
         """End every stream and every thread."""
         self._closing.set()
-        self.routes.close()
         self._server.shutdown()
         self._server.drop_connections()
         self._server.server_close()
@@ -121,7 +122,7 @@ class Emulator:
 
     def stream_rng(self) -> random.Random:
         """Randomness for one stream's looks."""
-        return random.Random(self._rng.random())  # noqa: S311
+        return random.Random(self._rng.random())
 
     # ---------------------------------------------------------------------------------------- requests
 
@@ -192,7 +193,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves is no error; anything else is one of ours and is shown."""
-        import sys  # noqa: PLC0415  (only where something is wrong)
+        import sys
 
         if not isinstance(sys.exception(), ConnectionError | ValueError | OSError):
             super().handle_error(request, client_address)

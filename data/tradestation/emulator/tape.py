@@ -136,7 +136,7 @@ class Tape:
         seen = int(np.searchsorted(times, now_ns, side="right"))
         if seen == 0:
             return None
-        row = rows[seen - 1].copy()
+        row: Rows = rows[seen - 1].copy()
         row[:4] -= self._shift(now_ns)
         return row
 
@@ -193,7 +193,7 @@ class Tape:
             np.add.reduceat(rows[:, 4], starts),
         )
         values = zip(labels[starts].tolist(), *(column.tolist() for column in columns), strict=True)
-        return [TapeBar(*value, closed=value[0] <= now_ns) for value in values]
+        return [TapeBar(t, o, h, lo, c, v, t <= now_ns) for t, o, h, lo, c, v in values]
 
 
 def _correct(row: Rows, price: float, volume: float) -> None:

@@ -1,5 +1,6 @@
 """How a stream's objects look as bytes: lines, chunks, and everything a parser must bear."""
 
+import itertools
 import json
 import random
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class Wire:
     def _line(self, row: dict[str, Any]) -> bytes:
         if self._framing.unknown_fields:
             # Letters of two and three bytes, so that a cut can fall inside one.
-            row = row | {"Remark": "prêt à négocier – 100 €", "Nested": {"Levels": [1, 2.5, None]}}
+            row = row | {"Remark": "prêt à négocier: 100 €", "Nested": {"Levels": [1, 2.5, None]}}
         end = b"\r\n" if self._framing.crlf else b"\n"
         return json.dumps(row, ensure_ascii=False).encode("utf-8") + end
 
@@ -64,4 +65,4 @@ class Wire:
 
 def _cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *places, len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [data[a:b] for a, b in itertools.pairwise(edges) if b > a]
