@@ -84,7 +84,13 @@ class BacktesterEngine(APIInterface):
             market.symbols
         )
         self.listening = False
+        self.notes: list[str] = []
+        self._unknown: dict[int, str] = {}
         self.connect()
+
+    def note(self, text: str) -> None:
+        """Keep a sentence for the report: something was asked for that had no effect."""
+        self.notes.append(f"bar {self.current_bar} {self._phase.name}: {text}")
 
     # Set-up
 
@@ -105,7 +111,7 @@ class BacktesterEngine(APIInterface):
         self._attach_slippage()
         self._views = [BarView() for _ in market.symbols]
         self._view_keys = [-1] * len(market.symbols)
-        self._bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
+        self.current_bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
         self.refresh_columns()
 
     def refresh_columns(self) -> None:
@@ -159,7 +165,7 @@ class BacktesterEngine(APIInterface):
     @property
     def bar(self) -> int:
         """Current master bar; -1 before the first."""
-        return self._bar
+        return self.current_bar
 
     @property
     def phase(self) -> Phase:
@@ -168,14 +174,14 @@ class BacktesterEngine(APIInterface):
 
     def stands_at(self, bar: int, phase: Phase) -> None:
         """Note where the kernel stands; the drives call this."""
-        self._bar, self._phase = bar, phase
+        self.current_bar, self._phase = bar, phase
 
     # Advancing, one phase or one bar at a time
 
     def open_bar(self, bar: int) -> None:
         """OPEN of a bar up to the moment the bot runs (S5.1)."""
         self.tables.call(loops.begin_bar, bar)
-        self._bar, self._phase = bar, Phase.OPEN
+        self.current_bar, self._phase = bar, Phase.OPEN
         if self.listening:
             self.publish()
             self.bar_advanced.emit(self.bar_event())
@@ -207,7 +213,7 @@ class BacktesterEngine(APIInterface):
 
     def finish(self, status: str) -> None:
         """End of data: close what is open if the rules say so (S7.6), and tell the listeners."""
-        if self.rules.liquidate_on_finish and self._bar >= 0:
+        if self.rules.liquidate_on_finish and self.current_bar >= 0:
             self.tables.call(loops.run_finish)
         if self.listening:
             self.publish()
@@ -230,7 +236,7 @@ class BacktesterEngine(APIInterface):
     def bar_event(self) -> BarEvent:
         """Where the run stands, as a payload."""
         equity = float(self.tables.account["equity"][0])
-        return BarEvent(bar=self._bar, phase=self._phase, time_ns=int(self._market.time_ns[self._bar]), equity=equity)
+        return BarEvent(bar=self.current_bar, phase=self._phase, time_ns=int(self._market.time_ns[self.current_bar]), equity=equity)
 
     def publish(self) -> None:
         """Emit what happened since the last call."""
@@ -303,25 +309,24 @@ class BacktesterEngine(APIInterface):
             scale.ticks(request.take_profit),
             flags,
         )
-        if self.listening:
-            self.publish()
-        return self.order(order)
+        return self._answer(order, request.symbol)
 
     def close_position(self, symbol: str, source: Source = Source.BOT) -> Order:
         """Close a position; see APIInterface."""
-        order = self.tables.call(
-            loops.close_position, self._columns.get(symbol, NONE), BY_HAND if source is Source.MANUAL else 0
-        )
-        if self.listening:
-            self.publish()
-        return self.order(order)
+        flags = BY_HAND if source is Source.MANUAL else 0
+        return self._answer(self.tables.call(loops.close_position, self._columns.get(symbol, NONE), flags), symbol)
 
     def flatten(self, symbol: str) -> Order:
         """Close a position at this O whatever ``market_fill`` says, with the reason flatten (S11.1)."""
-        order = self.tables.call(loops.close_position, self._columns.get(symbol, NONE), FLATTENING)
+        return self._answer(self.tables.call(loops.close_position, self._columns.get(symbol, NONE), FLATTENING), symbol)
+
+    def _answer(self, order_id: int, symbol: str) -> Order:
+        """The order just given, after its events; the name of an unknown symbol is kept for it."""
+        if symbol not in self._columns:
+            self._unknown[order_id] = symbol
         if self.listening:
             self.publish()
-        return self.order(order)
+        return self.order(order_id)
 
     def cancel_order(self, order_id: int, source: Source = Source.BOT) -> bool:
         """Cancel a working order; see APIInterface."""
@@ -396,7 +401,7 @@ class BacktesterEngine(APIInterface):
         side = Side(int(row["side"]))
         status, reject = OrderStatus(int(row["status"])), Reject(int(row["reject"]))
         quantity = scale.quantity(float(row["lots"]))
-        symbol = self._market.symbols[column] if column >= 0 else "?"
+        symbol = self._market.symbols[column] if column >= 0 else self._unknown.get(order_id, "")
         return Order(
             id=order_id,
             symbol=symbol,
@@ -502,7 +507,7 @@ class BacktesterEngine(APIInterface):
         import pandas as pd
 
         market, column = self._market, self._columns[symbol]
-        end = self._bar + 1 if self._phase is Phase.CLOSE else self._bar
+        end = self.current_bar + 1 if self._phase is Phase.CLOSE else self.current_bar
         end = max(end, 0)
         scale, rows = self.scales[column], self.tables.bars[:end, column]
         data = {
@@ -518,7 +523,7 @@ class BacktesterEngine(APIInterface):
         """The current bar as far as it is known; the same object is refreshed in place."""
         column = self._columns[symbol]
         view = self._views[column]
-        bar, closed = self._bar, self._phase is Phase.CLOSE
+        bar, closed = self.current_bar, self._phase is Phase.CLOSE
         key = 2 * bar + closed
         if self._view_keys[column] != key:
             self._view_keys[column] = key

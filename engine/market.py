@@ -17,6 +17,7 @@ from data.resampling import resample
 from data.series import BarSeries, FloatArray, TimeArray
 from data.sessions import REGULAR_HOURS, RegularHours, SessionCalendar, SessionTable, flatten_window
 from data.timeline import Timeline, build_timeline
+from engine.chance import seeded_generator
 from engine.errors import ConfigError
 from engine.indicators import IndicatorBars, compute
 from engine.kernel.state import BAR, DAY_FIRST, DAY_LAST, ENTRY_OK, FLATTEN, REAL, SESSION_FIRST
@@ -72,7 +73,9 @@ class Market:
         fine: Mapping[str, BarSeries] | None = None,
         calendars: Sequence[SessionCalendar] | None = None,
         timeline: Timeline | None = None,
+        seed: int = 0,
     ) -> None:
+        self.seed = seed
         self.instruments = tuple(instruments)
         self.series = tuple(series)
         self.symbols = tuple(one.symbol for one in series)
@@ -288,6 +291,10 @@ class Market:
         found: NDArray[np.int64] = (np.searchsorted(ends, next_open, side="right") - 1).astype(np.int64)
         return found
 
+    def draws(self, name: str) -> FloatArray:
+        """Uniform draws in [0, 1) from a generator of (seed, name), float64[n]; draw t belongs to bar t (S11.6)."""
+        return seeded_generator(self.seed, name).random(len(self))
+
     # Finer bars
 
     def fine_table(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -337,6 +344,7 @@ class Market:
             [cut_series(one, start_ns, end_ns) for one in self.series],
             {name: cut_series(one, start_ns, end_ns) for name, one in self.fine.items()},
             self.calendars,
+            seed=self.seed,
         )
 
 

@@ -219,9 +219,9 @@ def modify(
     row = order_at(account, order - 1)
     old_lots, old_limit, old_stop = row.lots, row.limit, row.stop
     old_stop_loss, old_take_profit = row.stop_loss, row.take_profit
-    row.lots = lots
+    row.lots = old_lots if row.whole == 1 else lots
     row.limit = limit
-    row.stop = stop
+    row.stop = old_stop if row.triggered == 1 else stop
     row.stop_loss = NO_PRICE if row.reduce_only == 1 else stop_loss
     row.take_profit = NO_PRICE if row.reduce_only == 1 else take_profit
     why = why_refused(account, row)

@@ -10,6 +10,7 @@ from engine.kernel import broker, lifecycle
 from engine.kernel.compiling import entry, internal, mark_complete
 from engine.kernel.phases import close_bar, finish, intrabar, open_bar
 from engine.kernel.state import F8, I8, Account, account_at
+from engine.kernel.ticks import against
 
 GROW = -100
 
@@ -238,6 +239,12 @@ def decide_levels(address: int, symbol: int, side: int, stop: float, target: flo
         return GROW
     lifecycle.note_gate(account, symbol, lifecycle.enter(account, symbol, side, stop, target))
     return lifecycle.next_candidate(account, symbol + 1)
+
+
+@entry(F8(F8, I8))
+def round_against(ticks: float, side: int) -> float:
+    """A price in ticks rounded against the trader: buys up, sells down (S2.2, S2.3)."""
+    return against(ticks, side)
 
 
 @entry(F8(F8, I8, F8, F8))

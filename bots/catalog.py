@@ -1,0 +1,27 @@
+"""The bots that go by a name, and how configuration sections become a bot with its exit."""
+
+from bots.base import BaseStrategyBot
+from bots.coin_flip import CoinFlipBot
+from bots.scripted import ScriptedBot
+from bots.trend_following import TrendFollowingBot
+from engine.catalog import find_class, settings_of
+from engine.config.sections import BotSection, ExitSection
+from exits.catalog import make_exit
+
+BOTS: dict[str, type[BaseStrategyBot]] = {
+    "CoinFlip": CoinFlipBot,
+    "TrendFollowing": TrendFollowingBot,
+    "Scripted": ScriptedBot,
+}
+
+
+def make_bot(bot: BotSection | None = None, exit: ExitSection | None = None) -> BaseStrategyBot:
+    """The bot that a configuration names, with its exit; all settings checked.
+
+    Raises:
+        CatalogError: where bot or exit is unknown, cannot be loaded or lacks a method.
+        ConfigError: where a setting is wrong.
+    """
+    chosen = bot if bot is not None else BotSection()
+    part = find_class(chosen, BOTS, BaseStrategyBot, "bot")
+    return part(settings_of(chosen, part), make_exit(exit))

@@ -1,0 +1,94 @@
+"""Orders and changes as plain records: what scripted bots replay and what the window records (rulebook S16).
+
+A record is a mapping with ``type`` and what that type needs::
+
+    {"bar": 12, "phase": "OPEN", "type": "stop", "symbol": "ES", "side": "buy", "qty": 1, "stop": 5006, "sl": 5001}
+
+Types: market, limit, stop, stop_limit (side, qty, limit, stop, sl, tp, tif, reduce_only), close, flatten, cancel (id),
+modify_order (id and any of qty, limit, stop, sl, tp), modify_stop (sl or null), modify_target (tp or null),
+tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.backtester import BacktesterEngine
+from engine.errors import ConfigError
+from engine.kernel.schema import OrderType, Phase, Source, TimeInForce
+from engine.orders import OrderRequest, Side
+
+Action = Mapping[str, Any]
+
+PHASES = {"OPEN": Phase.OPEN, "CLOSE": Phase.CLOSE}
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+ORDER_TYPES = {kind.name.lower(): kind for kind in OrderType}
+TIMES_IN_FORCE = {kind.name.lower(): kind for kind in TimeInForce}
+SOURCES = {"bot": Source.BOT, "manual": Source.MANUAL}
+
+
+def check_action(action: Action, place: str) -> None:
+    """Check a record's type, phase and words.
+
+    Raises:
+        ConfigError: naming ``place``, the value and what is allowed.
+    """
+    words: tuple[tuple[str, Mapping[str, Any], str | None], ...] = (
+        ("type", ORDER_TYPES | _OTHERS, None),
+        ("phase", PHASES, None),
+        ("side", SIDES, "buy"),
+        ("tif", TIMES_IN_FORCE, "gtc"),
+        ("source", SOURCES, "bot"),
+    )
+    for key, allowed, default in words:
+        value = action.get(key, default) or default
+        if value not in allowed:
+            raise ConfigError(f"{place}: {key} {value!r} is none of {', '.join(allowed)}")
+    if not isinstance(action.get("bar"), int) or action["bar"] < 0:
+        raise ConfigError(f"{place}: bar {action.get('bar')!r} is not a bar number, 0 or more")
+
+
+def apply_action(engine: BacktesterEngine, action: Action) -> None:
+    """Carry out one record at the phase in which the run stands."""
+    source = SOURCES[action.get("source", "bot")]
+    kind = action["type"]
+    if kind in ORDER_TYPES:
+        engine.place_order(request_of(action, source))
+        return
+    _OTHERS[kind](engine, action, source)
+
+
+def request_of(action: Action, source: Source = Source.BOT) -> OrderRequest:
+    """The order request of a record of an order type."""
+    return OrderRequest(
+        symbol=action["symbol"],
+        side=SIDES[action["side"]],
+        quantity=action["qty"],
+        type=ORDER_TYPES[action["type"]],
+        limit=action.get("limit"),
+        stop=action.get("stop"),
+        stop_loss=action.get("sl"),
+        take_profit=action.get("tp"),
+        time_in_force=TIMES_IN_FORCE[action.get("tif") or "gtc"],
+        reduce_only=bool(action.get("reduce_only")),
+        source=source,
+    )
+
+
+def _modify(engine: BacktesterEngine, action: Action, source: Source) -> None:
+    names = {"qty": "quantity", "limit": "limit", "stop": "stop", "sl": "stop_loss", "tp": "take_profit"}
+    changes = {name: action[key] for key, name in names.items() if key in action}
+    try:
+        engine.modify_order(action["id"], **changes)
+    except ValueError as refused:
+        engine.note(str(refused))
+
+
+_OTHERS: dict[str, Callable[[BacktesterEngine, Action, Source], object]] = {
+    "close": lambda engine, action, source: engine.close_position(action["symbol"], source),
+    "flatten": lambda engine, action, source: engine.flatten(action["symbol"]),
+    "cancel": lambda engine, action, source: engine.cancel_order(action["id"], source),
+    "modify_order": _modify,
+    "modify_stop": lambda engine, action, source: engine.modify_stop_loss(action["symbol"], action["sl"]),
+    "modify_target": lambda engine, action, source: engine.modify_take_profit(action["symbol"], action["tp"]),
+    "tighten_stop": lambda engine, action, source: engine.tighten_stop_loss(action["symbol"], action["sl"]),
+}
