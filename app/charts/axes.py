@@ -42,11 +42,12 @@ def paint_price_axis(canvas: Canvas, frame: Frame, marks: list[float], tags: lis
     height = canvas.px(ROW)
     font = numbers(canvas.px(11))
     inside = [tag for tag in tags if frame.top - 1 <= frame.row(tag.value) <= frame.bottom + 1]
-    places = spread([float(frame.row(tag.value)) for tag in inside], height + 1, frame.top, frame.bottom)
+    rows = frame.places(np.array([tag.value for tag in inside])).tolist()
+    places = spread(rows, height + 1, frame.top, frame.bottom)
     for mark in marks:
         y = frame.row(mark)
         clear = all(abs(y - place) >= height for place in places)
-        if clear and frame.top + height // 2 <= y <= frame.bottom - height // 2:
+        if clear and frame.top <= y <= frame.bottom - height // 2:
             canvas.text(
                 frame.form.text(mark), frame.theme.muted, font, frame.right, y - height // 2, width, height, CENTRE
             )
@@ -114,6 +115,10 @@ class TimeAxis:
         canvas.text(self.zone, theme.muted, words(canvas.px(11)), right, top, axis, height, CENTRE)
         if self.hover is not None:
             self._tag(canvas, window, theme, top, height)
+
+    def _covered(self, at: float, canvas: Canvas) -> bool:
+        """Whether the crosshair's tag would lie over a label."""
+        return self.hover is not None and abs(self.hover[0] - at) < canvas.px(100)
 
     def _cursor(self, canvas: Canvas, window: Window, theme: Theme, top: int) -> None:
         at = window.centre(window.bar_shown)

@@ -11,7 +11,7 @@ from app.charts.pane import PaneItem
 from app.charts.scale import Scale
 
 if TYPE_CHECKING:
-    from app.charts.widget import ChartWidget
+    from app.charts.time_chart import TimeChart
 
 REACH = 5  # logical pixels within which a price line is taken hold of
 
@@ -23,7 +23,7 @@ class Gestures:
     plot) and moves it until the button is let go. A dragged line asks for its move on release, nothing before.
     """
 
-    def __init__(self, chart: "ChartWidget") -> None:
+    def __init__(self, chart: "TimeChart") -> None:
         self._chart = chart
         self._held: str | None = None
         self._last = QPointF()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from app.charts.clock import FrameClock
-from app.charts.widget import ChartWidget
+from app.charts.time_chart import TimeChart
 
 
 class ChartGrid(QWidget):
@@ -17,7 +17,7 @@ class ChartGrid(QWidget):
     """
 
     def __init__(
-        self, charts: Sequence[ChartWidget], clock: FrameClock, columns: int = 1, parent: QWidget | None = None
+        self, charts: Sequence[TimeChart], clock: FrameClock, columns: int = 1, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.charts = list(charts)
@@ -34,7 +34,7 @@ class ChartGrid(QWidget):
             clock.add_view(chart)
             layout.addWidget(chart, number // columns, number % columns)
 
-    def chart(self, symbol: str) -> ChartWidget:
+    def chart(self, symbol: str) -> TimeChart:
         """A chart by its symbol; KeyError if there is none."""
         return {chart.symbol: chart for chart in self.charts}[symbol]
 

@@ -22,7 +22,7 @@ class Line:
         name: as the legend shows it ("EMA 50").
         data: the values; more may be appended.
         known_at: the phase of a bar in which its value is known: CLOSE for indicators and equity (S7).
-        colour: a colour, or None for the next of the theme's series.
+        colour: a token of the theme or a ``#rrggbb``; None for the next of the theme's series.
         form: how values are written, None for the pane's own.
     """
 
@@ -67,7 +67,7 @@ class LineLayer(Layer):
 
     Attributes:
         line: what is drawn.
-        colour: how.
+        colour: how: a token of the theme or a ``#rrggbb``.
         stretch: whether the pane's scale gives way to it.
     """
 
@@ -93,7 +93,7 @@ class LineLayer(Layer):
             return
         x, y = frame.window.centres(spans.starts), frame.places(spans.last)
         for begin, end in stretches(y):
-            canvas.polyline(self.colour, x[begin:end], y[begin:end], canvas.px(1))
+            canvas.polyline(frame.theme.colour(self.colour), x[begin:end], y[begin:end], canvas.px(1))
 
     def _columns(self, canvas: Canvas, frame: Frame, spans: Spans) -> None:
         there = ~np.isnan(spans.low)
@@ -106,7 +106,9 @@ class LineLayer(Layer):
         top = frame.rows(np.fmax(high, before))
         bottom = frame.rows(np.fmin(low, before))
         lefts, widths = bucket_columns(frame.window, spans)
-        canvas.rects(self.colour, lefts[there], top, widths[there], np.maximum(bottom - top, canvas.px(1)))
+        canvas.rects(
+            frame.theme.colour(self.colour), lefts[there], top, widths[there], np.maximum(bottom - top, canvas.px(1))
+        )
 
 
 class AreaLayer(LineLayer):
@@ -127,7 +129,7 @@ class AreaLayer(LineLayer):
         return extent.joined(Extent(self.base, self.base))
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        fill = blend(self.colour, frame.theme.chart, 0.16)
+        fill = blend(frame.theme.colour(self.colour), frame.theme.chart, 0.16)
         spans = self._spans(frame.window)
         foot = frame.bottom if self.base is None else frame.row(self.base)
         if frame.window.exponent:

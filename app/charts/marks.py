@@ -1,6 +1,6 @@
 """Which entries and exits may be shown at a cursor: trades of one symbol, flat to flat (rulebook S8.8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ class TradeMarks:
     """Trades of one symbol in time's order; arrays of one length, prices in price units.
 
     ``exit_bar`` is -1 and exit price and net NaN for the trade that is still open. Trades of one symbol do not
-    overlap, so entries and exits are both in order.
+    overlap, so entries and exits are both in order. ``begun`` and ``ended`` are the same places as numbers of phases
+    from the start of the run.
     """
 
     entry_bar: IntArray
@@ -29,6 +30,13 @@ class TradeMarks:
     exit_price: FloatArray
     side: IntArray
     net: FloatArray
+    begun: IntArray = field(init=False)
+    ended: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        ended = np.where(self.exit_bar < 0, _NEVER, self.exit_bar * PHASES + self.exit_phase)
+        object.__setattr__(self, "begun", self.entry_bar * PHASES + self.entry_phase)
+        object.__setattr__(self, "ended", ended)
 
     @classmethod
     def empty(cls) -> "TradeMarks":
@@ -56,9 +64,7 @@ class TradeMarks:
         Returns their range, and for each whether it has ended at the cursor: only then do its exit and its
         result exist.
         """
-        begun = self.entry_bar * PHASES + self.entry_phase
-        ended = np.where(self.exit_bar < 0, _NEVER, self.exit_bar * PHASES + self.exit_phase)
-        begin = int(np.searchsorted(ended, first * PHASES, side="left"))
-        end = int(np.searchsorted(begun, min(last * PHASES + PHASES - 1, cursor.ordinal), side="right"))
+        begin = int(np.searchsorted(self.ended, first * PHASES, side="left"))
+        end = int(np.searchsorted(self.begun, min(last * PHASES + PHASES - 1, cursor.ordinal), side="right"))
         found = slice(begin, max(end, begin))
-        return found, ended[found] <= cursor.ordinal
+        return found, self.ended[found] <= cursor.ordinal

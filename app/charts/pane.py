@@ -52,7 +52,7 @@ class Pane:
     below: float = 0.08
 
     def lines(self) -> list[tuple[Line, str]]:
-        """The lines drawn, with their colours."""
+        """The lines drawn, with their colours' tokens."""
         return [(layer.line, layer.colour) for layer in self.layers if isinstance(layer, LineLayer)]
 
     def scale(self, window: Window) -> Scale:
@@ -205,7 +205,7 @@ def _line_tags(pane: Pane, frame: Frame) -> list[Tag]:
     for line, colour in pane.lines():
         value = line.value_at(window.bar_shown, window.view, window.cursor) if window.cut.count else float("nan")
         if value == value:
-            tags.append(Tag(value, frame.form.text(value), colour, frame.theme.on_fill))
+            tags.append(Tag(value, frame.form.text(value), frame.theme.colour(colour), frame.theme.on_fill))
     return tags
 
 
@@ -217,5 +217,6 @@ def _heading(pane: Pane, frame: Frame, picture: Picture, rows: int) -> list[list
     for line, colour in pane.lines():
         value = line.value_at(index, window.view, window.cursor) if index >= 0 else float("nan")
         form = frame.form if line.form is None else line.form
-        values += [Words(line.name, colour, numeric=False, gap=12), Words(form.text(value), colour, gap=4)]
+        ink = frame.theme.colour(colour)
+        values += [Words(line.name, ink, numeric=False, gap=12), Words(form.text(value), ink, gap=4)]
     return [first, values] if rows == 2 else [[*first, *values]]

@@ -8,11 +8,15 @@ from app.charts.frame import Frame, Layer
 from app.charts.marks import TradeMarks
 from data.series import FloatArray
 
-FEW = 300  # trades in view up to which each gets an arrow; more are drawn as ticks
+FEW = 40  # logical pixels per trade in view down to which each gets an arrow...
+DENSE = 6  # ... and down to which it gets a tick; closer ones would hide the bars
 
 
 class TradeLayer(Layer):
-    """Entries point up (long) or down (short); the line is whole for a gain, dashed for a loss."""
+    """Entries point up (long) or down (short); the line is whole for a gain, dashed for a loss.
+
+    Where trades are close, entries are ticks; where they would hide the bars, nothing is drawn.
+    """
 
     def __init__(self, marks: TradeMarks) -> None:
         self.marks = marks
@@ -31,29 +35,17 @@ class TradeLayer(Layer):
         x1 = window.centres(window.view.indices_of(exits))
         y1 = frame.places(np.where(ended, self.marks.exit_price[found], np.nan))
         gain = self.marks.net[found] >= 0
-        self._lines(canvas, frame, x0, y0, x1, y1, ended, gain)
-        if len(ended) > FEW:
-            self._ticks(canvas, frame, x0, y0, found)
-        else:
+        room = window.width / len(ended)
+        if room < DENSE * window.ratio:
+            return
+        few = room >= FEW * window.ratio
+        for which, colour, dashed in ((ended & gain, frame.theme.up, False), (ended & ~gain, frame.theme.down, few)):
+            canvas.segments(colour, x0[which], y0[which], x1[which], y1[which], dashed)
+        if few:
             self._arrows(canvas, frame, x0, y0, self.marks.side[found])
             self._exits(canvas, frame, x1, y1, ended, gain)
-
-    @staticmethod
-    def _lines(
-        canvas: Canvas,
-        frame: Frame,
-        x0: FloatArray,
-        y0: FloatArray,
-        x1: FloatArray,
-        y1: FloatArray,
-        ended: BoolArray,
-        gain: BoolArray,
-    ) -> None:
-        for which, colour, dashed in (
-            (ended & gain, frame.theme.up, False),
-            (ended & ~gain, frame.theme.down, len(x0) <= FEW),
-        ):
-            canvas.segments(colour, x0[which], y0[which], x1[which], y1[which], dashed)
+        else:
+            self._ticks(canvas, frame, x0, y0, found)
 
     @staticmethod
     def _arrows(canvas: Canvas, frame: Frame, x: FloatArray, y: FloatArray, side: IntArray) -> None:

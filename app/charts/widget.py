@@ -1,45 +1,27 @@
-"""A chart of one symbol: panes over one time axis, drawn from (bars, cursor) alone, and what the mouse does to it."""
+"""The chart of one symbol: candles, volume, sessions, indicators, trades and price lines over one time axis."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
 
-import pyqtgraph as pg
-from PyQt6.QtCore import QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import (
-    QContextMenuEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PyQt6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem, QWidget
+from PyQt6.QtWidgets import QWidget
 
-from app.charts.axes import TimeAxis, visible_times
 from app.charts.candles import CandleLayer, GapLayer
-from app.charts.canvas import Canvas, text_width
 from app.charts.crosshair import Crosshair
 from app.charts.cursor import Cursor, CursorModel
-from app.charts.frame import Frame, Layer, Window
-from app.charts.gestures import Gestures
-from app.charts.level_lines import LevelLayer
+from app.charts.frame import Layer
 from app.charts.levels import Level
 from app.charts.lines import Line, LineLayer
 from app.charts.marks import TradeMarks
-from app.charts.pane import Pane, PaneItem, Picture
+from app.charts.pane import Pane
 from app.charts.prices import PriceFormat, PriceStyle
 from app.charts.sessions import Hours, SessionLayer
 from app.charts.ticks import LocalTime
+from app.charts.time_chart import TimeChart, line_colour
 from app.charts.timeframe import BarView
 from app.charts.trades import PathLayer, TradeLayer
 from app.charts.viewport import Viewport
 from app.charts.volume import VolumeLayer
-from app.theme.fonts import numbers
 from app.theme.tokens import DARK, Theme
 
-TIME_AXIS = 24  # logical height
-SHORTEST = 48  # of a pane
 PRICE = "price"
 VOLUME = "volume"
 
@@ -47,59 +29,14 @@ LevelSource = Callable[[Cursor], Sequence[Level]]
 PathSource = Callable[[Cursor], Sequence[float]]
 
 
-class TimeAxisItem(pg.GraphicsObject):
-    """The time axis on the scene."""
-
-    def __init__(self, chart: "ChartWidget") -> None:
-        super().__init__()
-        self._chart = chart
-        self._box = QRectF(0, 0, 1, TIME_AXIS)
-
-    def place(self, top: int, width: int) -> None:
-        """Lie here in the chart, logical pixels."""
-        self.prepareGeometryChange()
-        self._box = QRectF(0, 0, width, TIME_AXIS)
-        self.setPos(0, top)
-
-    def boundingRect(self) -> QRectF:
-        return self._box
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        picture = self._chart.picture()
-        ratio = picture.window.ratio
-        painter.save()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width = round(self._box.width() * ratio)
-        canvas.rect(picture.theme.chart, 0, 0, width, canvas.px(TIME_AXIS))
-        axis = self._chart.time_axis(picture)
-        axis.paint(canvas, picture.window, picture.theme, 0, canvas.px(TIME_AXIS), picture.axis)
-        painter.restore()
-
-
-class ChartWidget(pg.GraphicsView):
-    """A chart of one symbol.
+class ChartWidget(TimeChart):
+    """The chart of one symbol.
 
     Attributes:
         symbol: its name.
-        view: the bars, in a timeframe.
-        model: where the cursor is.
-        viewport_model: the stretch of time; charts that share it are linked.
-        crosshair: likewise.
-        levels: the price lines, as last asked for.
-        paints: how often it has been painted.
-
-    Signals:
-        intent: a ``MoveLevel``, when a dragged line is let go.
-        changed: the view was panned, zoomed, or pointed at: the clock should draw a frame.
-        bar_chosen: a master bar (int), double-clicked.
-        menu_asked: ``(master bar or None, price, global position)`` on a right click in the price pane.
+        form: how its prices are written and to which tick they snap.
+        title: begins the heading.
     """
-
-    intent = pyqtSignal(object)
-    changed = pyqtSignal()
-    bar_chosen = pyqtSignal(object)
-    menu_asked = pyqtSignal(object)
 
     def __init__(
         self,
@@ -115,102 +52,55 @@ class ChartWidget(pg.GraphicsView):
         crosshair: Crosshair | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent, background=None)
-        self.symbol = symbol
-        self.view = view
-        self.model = model
+        super().__init__(
+            symbol, view, model, theme=theme, clock=clock, viewport=viewport, crosshair=crosshair, parent=parent
+        )
         self.form = form
-        self.title = symbol if title is None else title
-        self.look = theme
-        self.clock = LocalTime(UTC, "UTC") if clock is None else clock
-        self.viewport_model = Viewport() if viewport is None else viewport
-        self.crosshair = Crosshair() if crosshair is None else crosshair
-        self.hours: Hours | None = None
-        self.paints = 0
-        self._drawn: tuple[object, ...] = ()
-        self._revision = 0
-        self._made: Picture | None = None
         self._level_source: LevelSource | None = None
         self._path_source: PathSource | None = None
-        self._items: list[PaneItem] = []
-        self.axis_chars = max(9, len(form.text(float(view.master.close[0]))) + 1 if len(view.master) else 9)
-        self._gestures = Gestures(self)
-        self._set_up()
-
-    def _set_up(self) -> None:
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
-        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
-        self.setMinimumSize(240, 140)
-        self.setAccessibleName(f"Chart of {self.symbol}")
         self._volume = VolumeLayer()
         self._trades = TradeLayer(TradeMarks.empty())
         self._path = PathLayer()
-        self.levels = LevelLayer()
         layers: list[Layer] = [self._volume, GapLayer(), CandleLayer(), self._trades, self._path]
-        price = Pane(PRICE, self.form, layers, self.title, 3.0, self.levels, bars=True, below=0.24)
-        self._time_item = TimeAxisItem(self)
-        self.scene().addItem(self._time_item)
-        self._add(price)
-
-    # ------------------------------------------------------------------ what is shown
-
-    @property
-    def panes(self) -> list[Pane]:
-        """The panes from top to bottom; the first is the price pane."""
-        return [item.pane for item in self._items]
-
-    def pane(self, name: str) -> Pane:
-        """A pane by its name; KeyError if there is none."""
-        return {pane.name: pane for pane in self.panes}[name]
+        self.price = Pane(
+            PRICE, form, layers, symbol if title is None else title, 3.0, self.levels, bars=True, below=0.24
+        )
+        self.add_pane(self.price)
+        if len(view.master):
+            self.set_axis_chars(max(9, len(form.text(float(view.master.close[0]))) + 1))
 
     def add_line(self, line: Line, pane: str = PRICE) -> None:
         """Draw a line in a pane that is there; over the bars it does not squeeze them."""
         target = self.pane(pane)
-        layer = LineLayer(line, self._colour(line, len(target.lines())), stretch=not target.bars)
+        layer = LineLayer(line, line_colour(line, len(target.lines())), stretch=not target.bars)
         # Over the candles, under the trades.
         at = target.layers.index(self._trades) if target.bars else len(target.layers)
         target.layers.insert(at, layer)
-        self._relayout()
+        self.touch()
 
-    def add_pane(self, pane: Pane) -> None:
-        """Put a pane below the others."""
-        self._add(pane)
-
-    def add_line_pane(self, name: str, lines: Sequence[Line], form: PriceFormat, extra: Sequence[Layer] = ()) -> None:
-        """A pane of its own for an indicator."""
-        layers = [*extra, *(LineLayer(line, self._colour(line, number)) for number, line in enumerate(lines))]
-        self._add(Pane(name, form, layers))
-
-    def remove(self, name: str) -> None:
-        """Take away a pane, or a line of the price pane, by its name."""
-        item = next((item for item in self._items if item.pane.name == name and not item.pane.bars), None)
-        if item is not None:
-            self._items.remove(item)
-            self.scene().removeItem(item)
-        price = self._items[0].pane
-        price.layers = [x for x in price.layers if not (isinstance(x, LineLayer) and x.line.name == name)]
-        self._relayout()
+    def remove_line(self, name: str) -> None:
+        """Take away a line of the price pane."""
+        self.price.layers = [x for x in self.price.layers if not (isinstance(x, LineLayer) and x.line.name == name)]
+        self.touch()
 
     def show_volume(self, where: str) -> None:
         """Volume under the candles ("overlay"), in a pane of its own ("pane") or not at all ("off")."""
         if VOLUME in [pane.name for pane in self.panes]:
-            self.remove(VOLUME)
-        price = self._items[0].pane
-        price.layers = [layer for layer in price.layers if layer is not self._volume]
-        price.below = 0.24 if where == "overlay" else 0.08
+            self.remove_pane(VOLUME)
+        self.price.layers = [layer for layer in self.price.layers if layer is not self._volume]
+        self.price.below = 0.24 if where == "overlay" else 0.08
         if where == "overlay":
-            price.layers.insert(int(self.hours is not None), self._volume)
+            self.price.layers.insert(int(self.hours is not None), self._volume)
         elif where == "pane":
             form = PriceFormat(1.0, 0, PriceStyle.COMPACT)
-            self._add(Pane(VOLUME, form, [VolumeLayer(share=1.0)], "Volume", 0.6, below=0.0))
-        self._relayout()
+            self.add_pane(Pane(VOLUME, form, [VolumeLayer(share=1.0)], "Volume", 0.6, below=0.0))
+        self.touch()
 
     def set_hours(self, hours: Hours | None) -> None:
         """Shade sessions, and let days of the time axis begin with them."""
-        price = self._items[0].pane
-        price.layers = [layer for layer in price.layers if not isinstance(layer, SessionLayer)]
+        self.price.layers = [layer for layer in self.price.layers if not isinstance(layer, SessionLayer)]
         if hours is not None:
-            price.layers.insert(0, SessionLayer(hours))
+            self.price.layers.insert(0, SessionLayer(hours))
         self.hours = hours
         self.touch()
 
@@ -224,201 +114,12 @@ class ChartWidget(pg.GraphicsView):
         self._level_source, self._path_source = levels, path
         self.touch()
 
-    def set_view(self, view: BarView) -> None:
-        """Show another timeframe; the same number of bars stays in view."""
-        self.viewport_model.span *= view.ratio / self.view.ratio
-        self.view = view
-        self.touch()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with other colours."""
-        old = self.look
-        self.look = theme
-        for pane in self.panes:
-            for layer in pane.layers:
-                if isinstance(layer, LineLayer) and layer.line.colour is None and layer.colour in old.series:
-                    layer.colour = theme.series[old.series.index(layer.colour)]
-        self.touch()
-
-    def set_clock(self, clock: LocalTime) -> None:
-        """Label times in another zone."""
-        self.clock = clock
-        self.touch()
-
     def set_log(self, log: bool) -> None:
         """Make the price scale logarithmic or linear."""
-        self._items[0].pane.log = log
-        self._items[0].pane.manual = None
+        self.price.log = log
+        self.price.manual = None
         self.touch()
 
-    def set_auto(self) -> None:
-        """Let every value scale follow what is visible again."""
-        for pane in self.panes:
-            pane.manual = None
-        self.touch()
-
-    def touch(self) -> None:
-        """Something shown has changed: paint in the next frame."""
-        self._revision += 1
-        self.changed.emit()
-
-    def _colour(self, line: Line, number: int) -> str:
-        return line.colour or self.look.series[number % len(self.look.series)]
-
-    # ------------------------------------------------------------------ layout
-
-    def _add(self, pane: Pane) -> None:
-        item = PaneItem(pane, self.picture)
-        self._items.append(item)
-        self.scene().addItem(item)
-        self._relayout()
-
-    def _relayout(self) -> None:
-        width, height = self.width(), self.height()
-        room = max(height - TIME_AXIS, 1)
-        total = sum(item.pane.stretch for item in self._items)
-        top, done = 0, 0.0
-        for item in self._items:
-            done += item.pane.stretch
-            bottom = round(room * done / total)
-            item.place(top, width, bottom - top)
-            top = bottom
-        self._time_item.place(room, width)
-        self.touch()
-
-    def pane_at(self, y: float) -> PaneItem | None:
-        """The pane at a logical height, None on the time axis."""
-        found = [item for item in self._items if item.pos().y() <= y < item.pos().y() + item.boundingRect().height()]
-        return found[0] if found else None
-
-    def split_at(self, y: float) -> int | None:
-        """Number of the pane whose lower edge is at a logical height, if another one follows."""
-        for number, item in enumerate(self._items[1:]):
-            if abs(item.pos().y() - y) <= 3:
-                return number
-        return None
-
-    def move_split(self, number: int, y: float) -> None:
-        """Put the edge below a pane at a logical height; the two panes share what they had."""
-        upper, lower = self._items[number], self._items[number + 1]
-        top, bottom = upper.pos().y(), lower.pos().y() + lower.boundingRect().height()
-        if bottom - top < 2 * SHORTEST:
-            return
-        share = (min(max(y, top + SHORTEST), bottom - SHORTEST) - top) / (bottom - top)
-        both = upper.pane.stretch + lower.pane.stretch
-        upper.pane.stretch, lower.pane.stretch = both * share, both * (1 - share)
-        self._relayout()
-
-    @property
-    def axis_width(self) -> int:
-        """Logical width of the value axis: fixed, so that nothing jumps while the run plays."""
-        return text_width("0" * self.axis_chars, numbers(11)) + 16
-
-    def set_axis_chars(self, chars: int) -> None:
-        """Make room for that many digits on the value axis; charts of one grid take the widest."""
-        self.axis_chars = chars
-        self.touch()
-
-    # ------------------------------------------------------------------ drawing
-
-    def refresh(self) -> None:
-        """Paint if the cursor, the bars, the stretch of time, the crosshair or the settings have changed."""
-        if self._state() != self._drawn:
-            self.viewport().update()
-
-    def _state(self) -> tuple[object, ...]:
-        return (
-            self.model.cursor,
-            self.view.master.revision,
-            self.viewport_model.right,
-            self.viewport_model.revision,
-            self.crosshair.revision,
-            self._revision,
-        )
-
-    def picture(self) -> Picture:
-        """What this frame shows; made once a paint."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    def _make(self) -> Picture:
-        cursor = self.model.cursor
-        self.view.update()
-        self.viewport_model.settle(cursor)
+    def _pull(self, cursor: Cursor) -> None:
         self.levels.levels = () if self._level_source is None else tuple(self._level_source(cursor))
         self._path.path = () if self._path_source is None else tuple(self._path_source(cursor))
-        ratio = self.devicePixelRatioF()
-        axis = round(self.axis_width * ratio)
-        width = round(self.width() * ratio) - axis
-        window = Window(self.view, cursor, self.viewport_model, left=0, width=width, ratio=ratio)
-        marks = visible_times(window, self.clock, self.hours)
-        bar, hover = self._hover(window)
-        return Picture(window, marks, axis, self.look, bar, hover)
-
-    def _hover(self, window: Window) -> tuple[int | None, tuple[str, float, float] | None]:
-        crosshair = self.crosshair
-        bar = None
-        if crosshair.bar is not None and crosshair.bar <= window.cursor.bar:
-            bar = self.view.index_of(crosshair.bar)
-        if crosshair.owner is None or crosshair.owner[0] is not self:
-            return bar, None
-        item = self.pane_at(crosshair.y)
-        top = 0.0 if item is None else item.pos().y()
-        place = (crosshair.x * window.ratio, (crosshair.y - top) * window.ratio)
-        return bar, (crosshair.owner[1], *place)
-
-    def time_axis(self, picture: Picture) -> TimeAxis:
-        """The time axis of a picture."""
-        window = picture.window
-        hover = None
-        if picture.hover_bar is not None and window.first <= picture.hover_bar < window.last:
-            moment = self.clock.moment(int(self.view.store.time_ns[picture.hover_bar]))
-            hover = (window.centre(picture.hover_bar), f"{moment:%a} {moment.day} {moment:%b %Y  %H:%M}")
-        return TimeAxis(picture.marks, hover, self.clock.name)
-
-    def frame_of(self, item: PaneItem) -> Frame:
-        """A pane's frame as it is now, for what the mouse does; its origin is the pane's top left corner."""
-        return item.frame(self.picture())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        self.paints += 1
-        self._made = None
-        super().paintEvent(event)
-        self._drawn = self._state()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        if hasattr(self, "_time_item"):  # pyqtgraph's constructor resizes before ours has run
-            self._relayout()
-
-    # ------------------------------------------------------------------ mouse and keys
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._gestures.press(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._gestures.move(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._gestures.release(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._gestures.double_click(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._gestures.wheel(event)
-
-    def leaveEvent(self, event: object) -> None:
-        self.crosshair.leave()
-        self.changed.emit()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._gestures.menu(event.pos(), event.globalPos())
-        event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._gestures.cancel():
-            event.accept()
-        else:
-            event.ignore()

@@ -47,10 +47,9 @@ class Theme:
     on_fill: str
     hollow: bool = False
 
-    @property
-    def series(self) -> tuple[str, ...]:
-        """Colours for indicator lines, in the order in which they are given out."""
-        return (self.amber, self.cyan, self.violet, self.accent, self.muted)
+    def colour(self, name: str) -> str:
+        """A token's colour; a ``#rrggbb`` stays what it is. AttributeError for an unknown token."""
+        return name if name.startswith("#") else str(getattr(self, name))
 
     def colours(self) -> dict[str, str]:
         """Every colour by its token's name."""
@@ -148,6 +147,9 @@ COLOUR_BLIND = replace(
     cyan="#7fe0e8",
     hollow=True,
 )
+
+# Tokens for indicator lines, in the order in which they are given out.
+SERIES = ("amber", "cyan", "violet", "accent", "muted")
 
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND)}
 

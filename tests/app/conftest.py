@@ -1,0 +1,53 @@
+"""Fixtures of the window's tests: the fonts are there, the mouse is not rate-limited, no timer is left running."""
+
+import gc
+from collections.abc import Iterator
+
+import pyqtgraph as pg
+import pytest
+from PyQt6.QtCore import QThread, QTimer
+from PyQt6.QtWidgets import QApplication
+
+from app.charts.clock import FrameClock
+from app.theme import DARK, apply_theme
+
+
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    return ["tests"]
+
+
+@pytest.fixture
+def look(qapp: QApplication) -> QApplication:
+    """The application with the default look."""
+    if qapp.styleSheet() == "":
+        apply_theme(qapp, DARK)
+    pg.setConfigOption("mouseRateLimit", 0)
+    return qapp
+
+
+@pytest.fixture
+def clock(look: QApplication) -> Iterator[FrameClock]:
+    """A frame clock that is stopped at the end."""
+    clock = FrameClock()
+    yield clock
+    clock.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a timer or a thread of Qt running."""
+    yield
+    if "qapp" not in request.fixturenames:
+        return
+    gc.collect()
+    # A chart's clock belongs to its window; what no window owns any more must not tick on.
+    left = [thing for thing in gc.get_objects() if isinstance(thing, (QTimer, QThread)) and _running(thing)]
+    assert not left, f"left running: {left}"
+
+
+def _running(thing: QTimer | QThread) -> bool:
+    try:
+        return thing.isActive() if isinstance(thing, QTimer) else thing.isRunning()
+    except RuntimeError:  # Qt has deleted it already
+        return False
