@@ -75,9 +75,8 @@ class Gestures:
         """Give up a drag: the line goes back to where it was. Tells whether there was one."""
         dragged = self._held == "level"
         if dragged:
-            self._levels().drag = None
+            self._drop()
             self._held = None
-            self._chart.touch()
         return dragged
 
     def double_click(self, event: QMouseEvent) -> None:
@@ -199,6 +198,7 @@ class Gestures:
         key = self._level_at(self._item, place.y())
         level = next(level for level in self._levels().levels if level.key == key)
         self._levels().drag = Drag(level, level.price)
+        self._item.pane.held = self._chart.frame_of(self._item).scale
 
     def _drag(self, place: QPointF) -> None:
         layer = self._levels()
@@ -208,10 +208,17 @@ class Gestures:
         layer.drag = Drag(layer.drag.level, price)
         self._chart.touch()
 
+    def _drop(self) -> None:
+        """Hold no line any more."""
+        self._levels().drag = None
+        if self._item is not None:
+            self._item.pane.held = None
+        self._chart.touch()
+
     def _commit(self) -> None:
         layer, chart = self._levels(), self._chart
-        drag, layer.drag = layer.drag, None
-        chart.touch()
+        drag = layer.drag
+        self._drop()
         if drag is not None and drag.price != drag.level.price:
             chart.intent.emit(
                 MoveLevel(

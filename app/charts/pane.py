@@ -37,6 +37,7 @@ class Pane:
         bars: the heading tells O H L C, the axis the last price.
         log: logarithmic where values allow.
         manual: a scale set by hand; None follows what is visible.
+        held: the scale while a price line is dragged: nothing moves under the mouse.
         below: air under the lowest value, as a share of the height.
     """
 
@@ -49,6 +50,7 @@ class Pane:
     bars: bool = False
     log: bool = False
     manual: Scale | None = None
+    held: Scale | None = None
     below: float = 0.08
 
     def lines(self) -> list[tuple[Line, str]]:
@@ -57,6 +59,8 @@ class Pane:
 
     def scale(self, window: Window) -> Scale:
         """The pane's scale: from what is visible up to the cursor, or as set by hand."""
+        if self.held is not None:
+            return self.held
         if self.manual is not None:
             return Scale(self.manual.low, self.manual.high, self.log)
         extent: Extent | None = None

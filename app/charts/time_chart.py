@@ -309,6 +309,10 @@ class TimeChart(pg.GraphicsView):
         if hasattr(self, "_time_item"):  # pyqtgraph's constructor resizes before ours has run
             self._relayout()
 
+    def close(self) -> bool:
+        # pyqtgraph's own close() empties the scene for good; a dock that is closed may be opened again.
+        return QGraphicsView.close(self)
+
     # ------------------------------------------------------------------ mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
