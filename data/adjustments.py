@@ -60,8 +60,8 @@ def factor_misfit(symbol: str, rows: RawBars, date_ns: TimeArray, factors: Facto
     Give unadjusted daily rows.
     """
     _, mine, theirs = np.intersect1d(date_ns, factors.date_ns, assume_unique=True, return_indices=True)
-    # A first line has no day before it, and 1 or 0 as its reference.
-    known = theirs > 0
+    # Where a file knows no reference price it says 0, or 1 in its first line.
+    known = (factors.reference[theirs] > 0) & ~((theirs == 0) & (factors.reference[theirs] == 1))
     mine, theirs = mine[known], theirs[known]
     close, reference = rows.close[mine], factors.reference[theirs]
     wrong = np.abs(close - reference) > _MISFIT * np.abs(reference)

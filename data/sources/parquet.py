@@ -28,7 +28,8 @@ def read_parquet(content: bytes, path: Path) -> RawBars:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(pyarrow.BufferReader(content))
+        # Not read_table: it would import pandas by way of data sets of many files.
+        table = parquet.ParquetFile(pyarrow.BufferReader(content)).read()
     except (pyarrow.ArrowInvalid, OSError) as damaged:
         raise SourceError(f"{path}: the Parquet file is damaged or cut off ({damaged}); get it again") from damaged
     columns = find_columns(table.column_names)
@@ -103,7 +104,8 @@ def _filled(column: Any) -> Any:
     """Return integers in place of times, 0 where one is empty (those rows carry a defect)."""
     import pyarrow
 
-    return column.cast(pyarrow.int64()).fill_null(0)
+    numbers = column.cast(pyarrow.int64())
+    return numbers.fill_null(0) if numbers.null_count else numbers
 
 
 def _written(column: Any, defects: list[Defect]) -> tuple[TimeArray, TimeArray | None, bool, bool, list[Defect]]:

@@ -26,7 +26,9 @@ def parse_stamp(text: str, order: Order) -> tuple[int, int | None, bool]:
     if text.isdigit():
         return _digits(text)
     body, offset = _split_offset(text)
-    day, _, clock = body.replace("T", " ", 1).partition(" ")
+    day, between, clock = body.replace("T", " ", 1).partition(" ")
+    if between and not clock:
+        raise ValueError(f"{text!r} ends before its time of day")
     wall = parse_date(day, order)
     if not clock:
         return wall, offset, False
