@@ -34,7 +34,11 @@ class BotSettings(typed.Settings):
     atr_period: int = setting(14, unit="bars", ge=1, help="Period of the ATR of the entry gate.")
     max_positions_open: int | None = setting(None, unit="positions", ge=1, help="Most at a time; empty: no cap.")
     max_daily_loss_pct: float | None = setting(
-        None, unit="fraction of equity", gt=0, le=1, help="No entries once the trading day has lost this; empty: no cap."
+        None,
+        unit="fraction of equity",
+        gt=0,
+        le=1,
+        help="No entries once the trading day has lost this; empty: no cap.",
     )
     enforce_sessions: bool = setting(False, unit="", help="Enter in regular hours only.")
     regular_hours_from: str = setting(REGULAR_HOURS[0], unit="HH:MM", help="Regular hours begin, New York time.")
@@ -104,8 +108,11 @@ class BaseStrategyBot:
     @property
     def compilable(self) -> bool:
         """Whether the compiled drive can run it: sides as an array, an exit that the kernel knows, no hook in Python."""
-        return self.decides_by_array and self.exit.in_kernel and not self._drives_itself and not (
-            self.acts_at_close or self.learns
+        return (
+            self.decides_by_array
+            and self.exit.in_kernel
+            and not self._drives_itself
+            and not (self.acts_at_close or self.learns)
         )
 
     @property

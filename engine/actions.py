@@ -88,7 +88,7 @@ _OTHERS: dict[str, Callable[[BacktesterEngine, Action, Source], object]] = {
     "flatten": lambda engine, action, source: engine.flatten(action["symbol"]),
     "cancel": lambda engine, action, source: engine.cancel_order(action["id"], source),
     "modify_order": _modify,
-    "modify_stop": lambda engine, action, source: engine.modify_stop_loss(action["symbol"], action["sl"]),
-    "modify_target": lambda engine, action, source: engine.modify_take_profit(action["symbol"], action["tp"]),
+    "modify_stop": lambda engine, action, source: engine.modify_stop_loss(action["symbol"], action.get("sl")),
+    "modify_target": lambda engine, action, source: engine.modify_take_profit(action["symbol"], action.get("tp")),
     "tighten_stop": lambda engine, action, source: engine.tighten_stop_loss(action["symbol"], action["sl"]),
 }

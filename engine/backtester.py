@@ -80,8 +80,8 @@ class BacktesterEngine(APIInterface):
         self.scales = [Scale(facts) for facts in market.instruments]
         self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
         self._facts = instrument_records(market.instruments, self.scales, currency, fx_rates or {})
-        self._models = list(slippage) if slippage is not None else [FixedSlippage(FixedSlippage.Settings())] * len(
-            market.symbols
+        self._models = (
+            list(slippage) if slippage is not None else [FixedSlippage(FixedSlippage.Settings())] * len(market.symbols)
         )
         self.listening = False
         self.notes: list[str] = []
@@ -236,7 +236,9 @@ class BacktesterEngine(APIInterface):
     def bar_event(self) -> BarEvent:
         """Where the run stands, as a payload."""
         equity = float(self.tables.account["equity"][0])
-        return BarEvent(bar=self.current_bar, phase=self._phase, time_ns=int(self._market.time_ns[self.current_bar]), equity=equity)
+        return BarEvent(
+            bar=self.current_bar, phase=self._phase, time_ns=int(self._market.time_ns[self.current_bar]), equity=equity
+        )
 
     def publish(self) -> None:
         """Emit what happened since the last call."""
@@ -398,7 +400,7 @@ class BacktesterEngine(APIInterface):
         row = self.tables.orders[order_id - 1]
         column = int(row["symbol"])
         scale = self.scales[max(column, 0)]
-        side = Side(int(row["side"]))
+        side = Side(int(row["side"])) if row["side"] != 0 else None
         status, reject = OrderStatus(int(row["status"])), Reject(int(row["reject"]))
         quantity = scale.quantity(float(row["lots"]))
         symbol = self._market.symbols[column] if column >= 0 else self._unknown.get(order_id, "")

@@ -35,7 +35,7 @@ def load_module(module: str, file: Path | None) -> ModuleType:
         spec.loader.exec_module(loaded)
     except CatalogError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
+    except Exception as error:
         place = file if file is not None else module
         raise CatalogError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
     return loaded

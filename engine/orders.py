@@ -44,6 +44,7 @@ class Order:
 
     Attributes:
         id: from 1, in the order in which orders were given, rejected ones included.
+        side: None for a close that found no position.
         status: accepted while it works.
         reject: machine-readable reason of a rejection or cancellation; ``reason`` says it with the figures.
         placed_bar, ended_bar: master bars; ended_bar is None while it works.
@@ -52,7 +53,7 @@ class Order:
 
     id: int
     symbol: str
-    side: Side
+    side: Side | None
     type: OrderType
     quantity: float
     limit: float | None
@@ -106,9 +107,10 @@ def number_text(value: float) -> str:
     return f"{value:,.10g}" if abs(value) < 1e6 else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def reason_text(refusal: Refusal, side: Side, quantity: float, instrument: Instrument | None) -> str:
+def reason_text(refusal: Refusal, side: Side | None, quantity: float, instrument: Instrument | None) -> str:
     """Why an order was rejected or ended without a fill, with the figures (S8.1)."""
-    verb = f"{side.name.lower()} {number_text(quantity)}"
+    word = "close" if side is None else side.name.lower()
+    verb = f"{word} {number_text(quantity)}"
     a, b, c = (number_text(value) for value in (refusal.a, refusal.b, refusal.c))
     if refusal.reject is Reject.MARGIN:
         least = f"largest affordable quantity is {c}" if refusal.c > 0 else "nothing is affordable"
@@ -118,10 +120,10 @@ def reason_text(refusal: Refusal, side: Side, quantity: float, instrument: Instr
         return f"quantity {number_text(quantity)} is not a positive multiple of the lot step {step}"
     if refusal.reject is Reject.STOP_LOSS_SIDE:
         beyond = "below" if side is Side.BUY else "above"
-        return f"stop loss {a} is not {beyond} the entry {b} of a {side.name.lower()}"
+        return f"stop loss {a} is not {beyond} the entry {b} of a {word}"
     if refusal.reject is Reject.TAKE_PROFIT_SIDE:
         beyond = "above" if side is Side.BUY else "below"
-        return f"take profit {a} is not {beyond} the entry {b} of a {side.name.lower()}"
+        return f"take profit {a} is not {beyond} the entry {b} of a {word}"
     if refusal.reject is Reject.BANKRUPT:
         return f"the account is bankrupt: equity {a}" if refusal.a == refusal.a else "the account is bankrupt"
     return _PLAIN[refusal.reject]

@@ -287,6 +287,6 @@ def tighten_stop(account: Any, symbol: int, stop: float) -> int:
 
 @internal(I8(Account, I8, I8, I8))
 def close(account: Any, symbol: int, flags: int, tif: int) -> int:
-    """Close the whole position at market; returns the order's id, rejected when flat (S8.1)."""
+    """Close the whole position at market; returns the order's id, rejected, without a side, when flat (S8.1)."""
     whole = flags | REDUCE_ONLY | WHOLE
-    return place(account, symbol, 1, _MARKET, tif, 1.0, NO_PRICE, NO_PRICE, NO_PRICE, NO_PRICE, whole)
+    return place(account, symbol, 0, _MARKET, tif, 0.0, NO_PRICE, NO_PRICE, NO_PRICE, NO_PRICE, whole)

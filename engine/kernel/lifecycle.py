@@ -118,8 +118,8 @@ def gate_of(account: Any, symbol: int) -> int:
     atr = value_at(account, account.atr_a, account.bar - 1, symbol) if account.bar > 0 else NO_PRICE
     if not (np.isfinite(atr) and atr >= instrument_at(account, symbol).min_atr):
         return _ATR
-    start = position.day_start_equity
-    if not start - account.equity < account.max_daily_loss_pct * start:
+    start, limit = position.day_start_equity, account.max_daily_loss_pct
+    if np.isfinite(limit) and start - account.equity >= limit * start:
         return _DAILY_LOSS
     if account.open_positions + account.queued_entries >= account.max_positions:
         return _MAX_POSITIONS

@@ -206,6 +206,7 @@ def execute(account: Any, index: int, base: float, path_price: float, exact: int
             cancel_working(account, index, _FLAT)
             return 0
         lots = held if row.whole == 1 else min(lots, held)
+        row.lots = lots
     opening = lots - min(held, lots)
     if opening > 0.0 and refuse_for_margin(account, index, lots, opening, base) == 1:
         return 0
@@ -407,6 +408,8 @@ def walk(account: Any, symbol: int, o: float, h: float, l: float, c: float, high
     position = symbol_at(account, symbol)
     first, second = (h, l) if high_first == 1 else (l, h)
     price, low, high, stage = o, o, o, 0
+    if position.lots != 0.0:
+        touch(position, o)
     while stage < 3:
         goal = first if stage == 0 else (second if stage == 1 else c)
         found = next_trigger(account, symbol, price, goal)

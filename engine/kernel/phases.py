@@ -164,7 +164,7 @@ def liquidate(account: Any, symbol: int) -> float:
     worst = worst_price(account, symbol, is_real(account, symbol))
     between = (position.mark - worst) * position.lots * instrument_at(account, symbol).tick_money
     base = worst if account.breach == 1 else position.mark
-    close_whole(account, symbol, base, position.mark, _LIQUIDATION, 0)
+    close_whole(account, symbol, base, base, _LIQUIDATION, 0)
     cancel_symbol(account, symbol, _LIQUIDATED)
     return between
 

@@ -20,12 +20,12 @@ NO_PRICE = np.nan
 NONE = -1
 
 # Bits of the per-bar, per-symbol flags.
-REAL = 1           # a real bar (S3.2)
-DAY_FIRST = 2      # first master bar of the symbol's trading day (S7.4)
-DAY_LAST = 4       # last master bar of it
-FLATTEN = 8        # overlaps the last minutes of the session (S11.1)
-SESSION_FIRST = 16 # first real bar of a session
-ENTRY_OK = 32      # entries allowed by the session gate
+REAL = 1  # a real bar (S3.2)
+DAY_FIRST = 2  # first master bar of the symbol's trading day (S7.4)
+DAY_LAST = 4  # last master bar of it
+FLATTEN = 8  # overlaps the last minutes of the session (S11.1)
+SESSION_FIRST = 16  # first real bar of a session
+ENTRY_OK = 32  # entries allowed by the session gate
 
 # Path policies (S6).
 WORST_CASE, BEST_CASE, PROXIMITY, COLOUR, FINE_BARS = 0, 1, 2, 3, 4

@@ -88,7 +88,7 @@ def make_run(case: Case, drive: Drive = "step") -> Run:
         for action in actions:
             run.intervene({"source": "bot", **action})
     else:
-        run = Run(engine, ScriptedBot(actions=actions), drive=drive, snapshots=True)
+        run = Run(engine, ScriptedBot(actions=actions), drive="step", snapshots=True)
     engine.tables.flags[:] = flags_of(case)
     engine.tables.account[0]["flatten_on"] = bool(case.get("bot"))
     return run
@@ -190,7 +190,8 @@ def flags_of(case: Case) -> Any:
 def base_bot(given: Mapping[str, Any], market: Market) -> BaseStrategyBot:
     exit_given = given["exit"]
     period = exit_given.get("atr_period", 14)
-    own = {key: exit_given[key] for key in ("atr_multiple", "r_multiple") if key in exit_given}
+    keys = ("atr_multiple",) if exit_given["kind"] == "trailing_atr" else ("atr_multiple", "r_multiple")
+    own = {key: exit_given[key] for key in keys if key in exit_given}
     strategy: ExitStrategy
     if exit_given["kind"] == "trailing_atr":
         strategy = TrailingATRExit(TrailingATRExit.Settings(atr_period=period, **own))
@@ -200,12 +201,12 @@ def base_bot(given: Mapping[str, Any], market: Market) -> BaseStrategyBot:
     settings = {name: given[name] for name in names if given.get(name) is not None} | {"atr_period": period}
     if given["kind"] == "trend_following":
         trend = {name: given[name] for name in ("ema_span", "breakout_atr") if name in given}
-        return TrendFollowingBot(TrendFollowingBot.Settings(**settings, **trend), strategy)
+        return TrendFollowingBot(TrendFollowingBot.Settings.model_construct(**settings, **trend), strategy)
     sides = np.zeros((len(market), len(market.symbols)), np.int8)
     for column, symbol in enumerate(market.symbols):
         for t, side in enumerate(given["sides"].get(symbol) or []):
             sides[t, column] = {"buy": 1, "sell": -1, None: 0}[side]
-    return GivenBot(BotSettings(**settings), strategy, sides)
+    return GivenBot(BotSettings.model_construct(**settings), strategy, sides)
 
 
 def result_of(run: Run, case: Case) -> dict[str, Any]:
@@ -282,7 +283,7 @@ def order_of(engine: BacktesterEngine, order_id: int) -> dict[str, Any]:
     return {
         "id": order.id,
         "symbol": order.symbol,
-        "side": "buy" if order.side > 0 else "sell",
+        "side": None if order.side is None else order.side.name.lower(),
         "type": OrderType(order.type).name.lower(),
         "tif": TimeInForce(order.time_in_force).name.lower(),
         "status": OrderStatus(order.status).name.lower(),
@@ -308,6 +309,7 @@ def call_of(engine: BacktesterEngine, row: Any, symbols: list[str]) -> dict[str,
         "required": float(row["required"]),
         "liquidated": [symbols[int(fill["symbol"])] for fill in fills],
         "between": float(row["between"]),
+        "equity_after": float(row["equity_after"]),
     }
 
 
