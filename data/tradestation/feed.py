@@ -10,7 +10,7 @@ import random
 import threading
 from dataclasses import dataclass, field
 
-from data.errors import EntitlementError, NetworkError, QuotaError
+from data.errors import NetworkError, QuotaError, RequestError
 from data.tradestation.assembler import BarAssembler, in_order
 from data.tradestation.bars import Interval, LiveBar, MalformedBarError, bar_from_json
 from data.tradestation.clock import NS
@@ -125,6 +125,7 @@ class SymbolFeed(StreamWorker):
         try:
             self._policy.connected(self._clock.monotonic())
             self._note_byte(self.server_now_ns())
+            self._check_delay()
             self._catch_up(stream)
             self._set_live()
             while not self._stop.is_set():
@@ -136,24 +137,17 @@ class SymbolFeed(StreamWorker):
         params = self.interval.query | {"barsback": str(self._settings.stream_back)}
         if self._template is not None:
             params["sessiontemplate"] = self._template
-        stream = LineStream(
-            self._client,
-            Category.BAR_STREAM,
-            f"{self._client.endpoints.api}/marketdata/stream/barcharts/{self.symbol}",
-            params,
-            what=f"bar stream of {self.symbol}",
-            silence_s=self._settings.silence_s,
-            capacity=self._settings.inbox,
+        return self._open(
+            LineStream(
+                self._client,
+                Category.BAR_STREAM,
+                f"{self._client.endpoints.api}/marketdata/stream/barcharts/{self.symbol}",
+                params,
+                what=f"bar stream of {self.symbol}",
+                silence_s=self._settings.silence_s,
+                capacity=self._settings.inbox,
+            )
         )
-        self._stream = stream
-        if self._stop.is_set():
-            stream.abort()
-        try:
-            stream.open()
-        except BaseException:
-            stream.stop()
-            raise
-        return stream
 
     def _step(self, stream: LineStream) -> None:
         """Take in one frame, or let a little time pass."""
@@ -189,7 +183,7 @@ class SymbolFeed(StreamWorker):
         if isinstance(frame, Heartbeat) and frame.server_ns is not None:
             self._client.skew.heartbeat(frame.server_ns, received.received_ns)
         elif isinstance(frame, StreamFault):
-            self._refuse(frame)
+            self._raise_fault(f"bar stream of {self.symbol}", frame)
         elif isinstance(frame, Unreadable):
             self._unreadable(frame.text)
         return []
@@ -208,14 +202,6 @@ class SymbolFeed(StreamWorker):
         except MalformedBarError as error:
             self._unreadable(str(error))
             return None
-
-    def _refuse(self, fault: StreamFault) -> None:
-        said = f"bar stream of {self.symbol}: {fault.error} {fault.message}".rstrip()
-        if fault.error == "DualLogon":
-            raise EntitlementError(f"{said}: the same login uses real-time data elsewhere; end that, then reconnect")
-        if fault.error == "Forbidden":
-            raise EntitlementError(f"{said}; the login lacks the market-data subscription")
-        raise StreamEndedError(said)
 
     def _unreadable(self, text: str) -> None:
         LOG.warning("%s: cannot be used: %s", self.symbol, text)
@@ -328,6 +314,15 @@ class SymbolFeed(StreamWorker):
         if self._reload.is_set():
             raise StreamEndedError(f"{self.symbol} stands for {self._underlying} now", farewell=True)
 
+    def _check_delay(self) -> None:
+        """Whether the exchange's data come late by contract; what cannot be asked stays as it was."""
+        try:
+            row = self._client.quotes([self.symbol]).get(self.symbol, {})
+        except (NetworkError, QuotaError, RequestError) as error:
+            LOG.info("%s: whether data are delayed could not be asked: %s", self.symbol, error)
+            return
+        self._keep(delayed=bool((row.get("MarketFlags") or {}).get("IsDelayed")))
+
     # ------------------------------------------------------------------------------------------ telling
 
     def _set_live(self) -> None:
@@ -355,7 +350,6 @@ class SymbolFeed(StreamWorker):
         return GapMarked(self.symbol, self._bars.last_closed_ns or 0, reason)
 
     def _lost(self, reason: str) -> None:
-        self._stream = None
         with self._lock:
             self._bars.watching_since_ns = None
         if self._bars.last_closed_ns is not None:

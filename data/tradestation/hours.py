@@ -4,6 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
+from data.sessions import SessionCalendar
+from data.tradestation.bars import DAY_NS
 from data.tradestation.clock import NS
 
 
@@ -48,3 +50,35 @@ class SessionTimes:
         starts = np.clip(self._opens, first_ns, last_ns)
         ends = np.clip(self._closes, first_ns, last_ns)
         return float(np.maximum(ends - starts, 0).sum()) / NS
+
+
+class CalendarHours:
+    """Hours of a session calendar, looked up by the year as time goes on; pauses within a session are closed.
+
+    Raises CalendarError, when asked, where the calendar does not cover the time.
+    """
+
+    def __init__(self, calendar: SessionCalendar) -> None:
+        self._calendar = calendar
+        self._times = SessionTimes([], [])
+        self._first_ns = self._last_ns = 0
+
+    def is_open(self, at_ns: int) -> bool:
+        """Whether ``at_ns`` lies in a session."""
+        return self._covering(at_ns, at_ns).is_open(at_ns)
+
+    def open_seconds(self, first_ns: int, last_ns: int) -> float:
+        """Seconds of sessions between the two; a first time more than a month back counts as a month."""
+        first_ns = max(first_ns, last_ns - 31 * DAY_NS)
+        return self._covering(first_ns, last_ns).open_seconds(first_ns, last_ns)
+
+    def _covering(self, first_ns: int, last_ns: int) -> SessionTimes:
+        if not self._first_ns <= first_ns <= last_ns <= self._last_ns:
+            self._first_ns, self._last_ns = first_ns - 35 * DAY_NS, last_ns + 5 * DAY_NS
+            schedule = self._calendar.sessions(self._first_ns, self._last_ns)
+            opens, closes = schedule.open_ns.tolist(), schedule.close_ns.tolist()
+            # Where a session has no pause, both ends of it are the close.
+            starts, ends = schedule.break_start_ns, schedule.break_end_ns
+            paused = starts < ends
+            self._times = SessionTimes(sorted(opens + ends[paused].tolist()), sorted(closes + starts[paused].tolist()))
+        return self._times

@@ -8,8 +8,8 @@ for one, and a refusal (entitlement, unknown symbol, the same login elsewhere) w
 import logging
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 from data.errors import (
     EntitlementError,
@@ -22,6 +22,7 @@ from data.errors import (
 )
 from data.tradestation.clock import Clock
 from data.tradestation.events import FeedState, FeedStatus
+from data.tradestation.frames import StreamFault
 from data.tradestation.reconnect import Backoff, ReconnectPolicy
 from data.tradestation.stream import LineStream, StreamEndedError
 from data.tradestation.tokenstore import Redacting
@@ -29,7 +30,6 @@ from data.tradestation.tokenstore import Redacting
 LOG = logging.getLogger("triphase.tradestation")
 LOG.addFilter(Redacting())
 JOIN_S = 1.0
-_CONNECTED = {FeedState.LIVE, FeedState.DELAYED}
 
 
 class ReconnectAskedError(StreamEndedError):
@@ -50,7 +50,6 @@ class StreamWorker:
         self._status = FeedStatus(symbol, FeedState.CONNECTING)
         self._stream: LineStream | None = None
         self._thread = threading.Thread(target=self._run, name=f"{symbol}: feed", daemon=True)
-        self._abort_requests: Callable[[], None] | None = None
 
     # ---------------------------------------------------------------------------------------- control
 
@@ -144,6 +143,29 @@ class StreamWorker:
         while not self._stop.is_set() and not self._asked.is_set():
             self._wake.wait(1.0)
             self._wake.clear()
+
+    # ---------------------------------------------------------------------------------------- streams
+
+    def _open(self, stream: LineStream) -> LineStream:
+        """Open ``stream`` such that ``stop`` can end that at any moment."""
+        self._stream = stream
+        if self._stop.is_set():
+            stream.abort()
+        try:
+            stream.open()
+        except BaseException:
+            stream.stop()
+            raise
+        return stream
+
+    def _raise_fault(self, what: str, fault: StreamFault) -> NoReturn:
+        """The error that a fault of a whole stream stands for."""
+        said = f"{what}: {fault.error} {fault.message}".rstrip()
+        if fault.error == "DualLogon":
+            raise EntitlementError(f"{said}: the same login uses real-time data elsewhere; end that, then reconnect")
+        if fault.error == "Forbidden":
+            raise EntitlementError(f"{said}; the login lacks the market-data subscription")
+        raise StreamEndedError(said)
 
     # ------------------------------------------------------------------------------------------ state
 
