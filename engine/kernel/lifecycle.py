@@ -104,6 +104,22 @@ def manage_positions(account: Any) -> None:
             cancel_symbol(account, symbol, _FLATTENED)
 
 
+@internal(I8(Account, I8), forceinline=True)
+def is_engaged(account: Any, symbol: int) -> int:
+    """Whether the symbol has a position or an entry on its way."""
+    position = symbol_at(account, symbol)
+    return 1 if position.lots != 0.0 or position.queued_entries > 0 else 0
+
+
+@internal(I8(Account))
+def engaged_symbols(account: Any) -> int:
+    """Positions open now, queued entries included, each symbol once (S11.2)."""
+    total = 0
+    for symbol in range(account.n_symbols):
+        total += is_engaged(account, symbol)
+    return total
+
+
 @internal(I8(Account, I8))
 def gate_of(account: Any, symbol: int) -> int:
     """The first gate that forbids an entry now, or -1 (S11.2)."""
@@ -111,7 +127,7 @@ def gate_of(account: Any, symbol: int) -> int:
     flags = flags_at(account, account.bar, symbol)
     if not flags & REAL:
         return _SYNTHETIC
-    if position.lots != 0.0 or position.queued > 0:
+    if is_engaged(account, symbol) == 1:
         return _HOLDING
     if not flags & ENTRY_OK:
         return _SESSION
@@ -121,7 +137,7 @@ def gate_of(account: Any, symbol: int) -> int:
     start, limit = position.day_start_equity, account.max_daily_loss_pct
     if np.isfinite(limit) and start - account.equity >= limit * start:
         return _DAILY_LOSS
-    if account.open_positions + account.queued_entries >= account.max_positions:
+    if account.max_positions < account.n_symbols and engaged_symbols(account) >= account.max_positions:
         return _MAX_POSITIONS
     return _OPENLY
 

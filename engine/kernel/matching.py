@@ -106,7 +106,7 @@ def link_order(account: Any, index: int) -> None:
     account.working = account.working + 1
     if row.type == _MARKET:
         position.queued = position.queued + 1
-        account.queued_entries = account.queued_entries + (1 - row.reduce_only)
+        position.queued_entries = position.queued_entries + (1 - row.reduce_only)
     if row.live == 0:
         position.fresh = position.fresh + 1
 
@@ -131,7 +131,7 @@ def unlink_order(account: Any, index: int) -> None:
     account.working = account.working - 1
     if row.type == _MARKET:
         position.queued = position.queued - 1
-        account.queued_entries = account.queued_entries - (1 - row.reduce_only)
+        position.queued_entries = position.queued_entries - (1 - row.reduce_only)
     if row.live == 0:
         position.fresh = position.fresh - 1
 

@@ -281,3 +281,4 @@ def finish(account: Any) -> None:
             close_whole(account, symbol, position.mark, position.mark, _FINISH, 0)
             refresh_triggers(account, symbol)
     write_equity(account)
+    check_bankruptcy(account)

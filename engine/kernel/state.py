@@ -62,7 +62,7 @@ SYMBOL = np.dtype(
         ("seen_low", "f8"), ("seen_high", "f8"),            # prices of the path since a mid-bar opening (S7.1)
         ("run_low", "f8"), ("run_high", "f8"),              # prices of the path since the last fill (MAE, MFE)
         ("day_start_equity", "f8"), ("exit_multiple", "f8"),
-        ("first_order", "i8"), ("last_order", "i8"), ("queued", "i8"), ("fresh", "i8"), ("working", "i8"),
+        ("first_order", "i8"), ("last_order", "i8"), ("queued", "i8"), ("queued_entries", "i8"), ("fresh", "i8"), ("working", "i8"),
         ("entry_bar", "i8"), ("since_open", "i8"), ("opened_mid_bar", "i8"), ("gate", "i8"), ("late_flattens", "i8"),
         ("trade_number", "i8"), ("trade_side", "i8"), ("trade_entry_phase", "i8"), ("ambiguous", "i8"),
         ("entry_lots", "f8"), ("entry_value", "f8"), ("exit_lots", "f8"), ("exit_value", "f8"), ("max_lots", "f8"),
@@ -81,7 +81,7 @@ ACCOUNT = np.dtype(
         ("n_bars", "i8"), ("n_symbols", "i8"),
         ("orders_cap", "i8"), ("fills_cap", "i8"), ("trades_cap", "i8"), ("events_cap", "i8"), ("calls_cap", "i8"),
         ("n_orders", "i8"), ("n_fills", "i8"), ("n_trades", "i8"), ("n_events", "i8"), ("n_calls", "i8"),
-        ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"), ("queued_entries", "i8"),
+        ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"), 
         ("exposed_bars", "i8"), ("bankrupt", "i8"), ("bankrupt_bar", "i8"), ("trades_opened", "i8"),
         ("path", "i8"), ("through", "i8"), ("next_open", "i8"), ("liquidate_all", "i8"), ("breach", "i8"),
         ("exit_kind", "i8"), ("flatten_on", "i8"), ("max_positions", "i8"),
