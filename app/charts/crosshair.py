@@ -40,12 +40,12 @@ class Crosshair:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A piece of a legend: text, colour, and whether it is a number."""
+    """A piece of a legend: text, colour, whether it is a number, and whether it belongs to the piece before it."""
 
     text: str
     colour: str
     numeric: bool = True
-    gap: int = 6  # logical pixels before it
+    tied: bool = False
 
 
 def bar_at(window: Window, index: int) -> Bar | None:
@@ -61,17 +61,17 @@ def bar_words(window: Window, index: int, form: PriceFormat, theme: Theme) -> li
     if bar is None:
         return []
     if bar.synthetic:
-        return [Words("no trade in this bar", theme.muted, numeric=False, gap=12)]
+        return [Words("no trade in this bar", theme.muted, numeric=False)]
     opening = window.cut.opening and index == window.cut.whole
     colour = theme.amber if opening else theme.up if bar.close >= bar.open else theme.down
     rest = [NOTHING] * 3 if opening else [form.text(price) for price in (bar.high, bar.low, bar.close)]
     pieces: list[Words] = []
     for letter, text in zip("OHLC", (form.text(bar.open), *rest), strict=True):
-        pieces += [Words(letter, theme.muted, gap=12), Words(text, colour, gap=4)]
+        pieces += [Words(letter, theme.muted), Words(text, colour, tied=True)]
     if not opening and index > 0:
         pieces += _change(bar.close, float(window.view.store.close[index - 1]), form, colour)
     volume = NOTHING if opening else compact(bar.volume)
-    return [*pieces, Words("Vol", theme.muted, numeric=False, gap=12), Words(volume, theme.text, gap=4)]
+    return [*pieces, Words("Vol", theme.muted, numeric=False), Words(volume, theme.text, tied=True)]
 
 
 def _change(close: float, before: float, form: PriceFormat, colour: str) -> list[Words]:
@@ -79,4 +79,4 @@ def _change(close: float, before: float, form: PriceFormat, colour: str) -> list
     if move != move:
         return []
     share = f" ({number(100 * move / before, 2, signed=True)}%)" if before > 0 else ""
-    return [Words(f"{number(move, form.decimals, signed=True)}{share}", colour, gap=12)]
+    return [Words(f"{number(move, form.decimals, signed=True)}{share}", colour)]

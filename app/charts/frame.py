@@ -127,10 +127,14 @@ class Frame:
         places: FloatArray = self.bottom - self.scale.shares(values) * (self.bottom - self.top)
         return places
 
+    def near(self, values: FloatArray) -> FloatArray:
+        """y of values, held near the pane: what lies far outside would not fit Qt's integers."""
+        held: FloatArray = np.clip(self.places(values), self.top - 30000, self.bottom + 30000)
+        return held
+
     def rows(self, values: FloatArray) -> IntArray:
-        """Y of finite values as whole pixels, held near the pane so that they fit Qt's integers."""
-        places = np.clip(self.places(values), self.top - 30000, self.bottom + 30000)
-        return np.rint(places).astype(np.int64)
+        """y of finite values as whole pixels, held near the pane."""
+        return np.rint(self.near(values)).astype(np.int64)
 
     def row(self, value: float) -> int:
         """Y of one finite value."""

@@ -10,12 +10,14 @@ from app.theme.fonts import numbers, words
 from app.theme.tokens import Theme
 
 STRIP = 22  # logical height of one row
+APART = 12  # logical pixels between groups of words
+TIED = 4  # and within one
 
 
 def paint_heading(
     canvas: Canvas, theme: Theme, title: str, rows: Sequence[Sequence[Words]], width: int, top: int = 0
 ) -> None:
-    """A title and pieces of text in rows; what does not fit in a row's width is left away whole."""
+    """A title and pieces of text in rows; what does not fit in a row's width is left away, name and number together."""
     left = canvas.px(10)
     at = left
     height = canvas.px(STRIP)
@@ -23,13 +25,28 @@ def paint_heading(
         font = words(canvas.px(12), QFont.Weight.DemiBold)
         at += _put(canvas, title, theme.text, font, at, top, height)
     for row in rows:
-        for piece in row:
-            font = numbers(canvas.px(11)) if piece.numeric else words(canvas.px(12))
-            gap = canvas.px(piece.gap) if at > left else 0
-            if at + gap + text_width(piece.text, font) > width - left:
+        for group in _groups(row):
+            faces = [numbers(canvas.px(11)) if piece.numeric else words(canvas.px(12)) for piece in group]
+            sizes = [text_width(piece.text, face) for piece, face in zip(group, faces, strict=True)]
+            gap = canvas.px(APART) if at > left else 0
+            if at + gap + sum(sizes) + canvas.px(TIED) * (len(group) - 1) > width - left:
                 break
-            at += gap + _put(canvas, piece.text, piece.colour, font, at + gap, top, height)
+            at += gap
+            for piece, face in zip(group, faces, strict=True):
+                at += _put(canvas, piece.text, piece.colour, face, at, top, height) + canvas.px(TIED)
+            at -= canvas.px(TIED)
         top, at = top + height, left
+
+
+def _groups(row: Sequence[Words]) -> list[list[Words]]:
+    """Pieces with those that are tied to them."""
+    groups: list[list[Words]] = []
+    for piece in row:
+        if piece.tied and groups:
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
 
 
 def _put(canvas: Canvas, text: str, colour: str, font: QFont, left: int, top: int, height: int) -> int:

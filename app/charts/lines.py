@@ -91,7 +91,7 @@ class LineLayer(Layer):
         if frame.window.exponent:
             self._columns(canvas, frame, spans)
             return
-        x, y = frame.window.centres(spans.starts), frame.places(spans.last)
+        x, y = frame.window.centres(spans.starts), frame.near(spans.last)
         for begin, end in stretches(y):
             canvas.polyline(frame.theme.colour(self.colour), x[begin:end], y[begin:end], canvas.px(1))
 
@@ -148,7 +148,7 @@ class AreaLayer(LineLayer):
         there = ~np.isnan(spans.last)
         if there.sum() < 2:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        x, y = frame.window.centres(spans.starts[there]), frame.places(spans.last[there])
+        x, y = frame.window.centres(spans.starts[there]), frame.near(spans.last[there])
         begin, end = max(int(x[0]), frame.left), min(int(x[-1]), frame.right)
         columns = np.arange(begin, max(end, begin), dtype=np.int64)
         return columns, np.rint(np.interp(columns + 0.5, x, y)).astype(np.int64)

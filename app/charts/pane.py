@@ -133,13 +133,18 @@ class PaneItem(pg.GraphicsObject):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         picture = self._picture()
         painter.save()
+        try:
+            self._paint(painter, picture)
+        finally:
+            painter.restore()
+
+    def _paint(self, painter: QPainter, picture: Picture) -> None:
         # Whole device pixels from here on, also where the screen's scale is a fraction.
         origin = painter.deviceTransform().map(QPointF(0.0, 0.0))
         ratio = picture.window.ratio
         painter.scale(1 / ratio, 1 / ratio)
         painter.translate(round(origin.x()) - origin.x(), round(origin.y()) - origin.y())
         paint_pane(Canvas(painter, ratio), self.pane, self.frame(picture), picture, self.heading_rows())
-        painter.restore()
 
 
 def paint_pane(canvas: Canvas, pane: Pane, frame: Frame, picture: Picture, rows: int) -> None:
@@ -175,7 +180,7 @@ def _grid(canvas: Canvas, frame: Frame, marks: list[float], times: list[TimeMark
 
 def _crosshair(canvas: Canvas, pane: Pane, frame: Frame, picture: Picture) -> None:
     on, off = canvas.px(1), canvas.px(3)
-    if picture.hover_bar is not None:
+    if picture.hover_bar is not None and frame.window.first <= picture.hover_bar < frame.window.last:
         x = int(frame.window.centre(picture.hover_bar))
         canvas.column(frame.theme.muted, x, frame.top, frame.bottom, on, off, canvas.px(1))
     elif picture.hover is not None:
@@ -222,5 +227,5 @@ def _heading(pane: Pane, frame: Frame, picture: Picture, rows: int) -> list[list
         value = line.value_at(index, window.view, window.cursor) if index >= 0 else float("nan")
         form = frame.form if line.form is None else line.form
         ink = frame.theme.colour(colour)
-        values += [Words(line.name, ink, numeric=False, gap=12), Words(form.text(value), ink, gap=4)]
+        values += [Words(line.name, ink, numeric=False), Words(form.text(value), ink, tied=True)]
     return [first, values] if rows == 2 else [[*first, *values]]

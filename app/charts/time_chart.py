@@ -58,13 +58,14 @@ class TimeAxisItem(pg.GraphicsObject):
         picture = self._chart.picture()
         ratio = picture.window.ratio
         painter.save()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width = round(self._box.width() * ratio)
-        canvas.rect(picture.theme.chart, 0, 0, width, canvas.px(TIME_AXIS))
-        axis = self._chart.time_axis(picture)
-        axis.paint(canvas, picture.window, picture.theme, 0, canvas.px(TIME_AXIS), picture.axis)
-        painter.restore()
+        try:
+            painter.scale(1 / ratio, 1 / ratio)
+            canvas = Canvas(painter, ratio)
+            canvas.rect(picture.theme.chart, 0, 0, round(self._box.width() * ratio), canvas.px(TIME_AXIS))
+            axis = self._chart.time_axis(picture)
+            axis.paint(canvas, picture.window, picture.theme, 0, canvas.px(TIME_AXIS), picture.axis)
+        finally:
+            painter.restore()
 
 
 class TimeChart(pg.GraphicsView):

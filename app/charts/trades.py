@@ -30,10 +30,10 @@ class TradeLayer(Layer):
         if not len(ended):
             return
         x0 = window.centres(window.view.indices_of(self.marks.entry_bar[found]))
-        y0 = frame.places(self.marks.entry_price[found])
+        y0 = frame.near(self.marks.entry_price[found])
         exits = np.where(ended, self.marks.exit_bar[found], 0)
         x1 = window.centres(window.view.indices_of(exits))
-        y1 = frame.places(np.where(ended, self.marks.exit_price[found], np.nan))
+        y1 = frame.near(np.where(ended, self.marks.exit_price[found], np.nan))
         gain = self.marks.net[found] >= 0
         room = window.width / len(ended)
         if room < DENSE * window.ratio:
@@ -86,13 +86,13 @@ class PathLayer(Layer):
         self.path: tuple[float, ...] = ()
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        if len(self.path) < 2:
-            return
         window = frame.window
+        if len(self.path) < 2 or not window.first <= window.bar_shown < window.last:
+            return
         width = max(window.step, canvas.px(30))
         begin = window.centre(window.bar_shown)
         x = begin + np.linspace(0.0, width, len(self.path))
-        y = frame.places(np.array(self.path))
+        y = frame.near(np.array(self.path))
         canvas.polyline(frame.theme.amber, x, y, 2 * canvas.px(1))
         dot = canvas.px(5)
         for at, price in ((x[0], y[0]), (x[-1], y[-1])):

@@ -63,8 +63,10 @@ def paint(
     image = QImage(round(WIDTH * look.ratio), round(HEIGHT * look.ratio), QImage.Format.Format_RGB32)
     image.fill(QColor(look.theme.chart))
     painter = QPainter(image)
-    paint_pane(Canvas(painter, look.ratio), pane, frame, picture, 1)
-    painter.end()
+    try:
+        paint_pane(Canvas(painter, look.ratio), pane, frame, picture, 1)
+    finally:
+        painter.end()
     return pixels(image)
 
 
