@@ -28,7 +28,7 @@ from engine.kernel.state import (
     set_next_order,
     symbol_at,
 )
-from engine.kernel.ticks import TOLERANCE, against, slippage
+from engine.kernel.ticks import MONEY_TOLERANCE, TOLERANCE, against, slippage
 
 _MARKET, _LIMIT = int(OrderType.MARKET), int(OrderType.LIMIT)
 _STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
@@ -185,7 +185,7 @@ def refuse_for_margin(account: Any, index: int, lots: float, opening: float, bas
     closing = lots - opening
     available = available_for(account, row.symbol, closing)
     required = opening * initial_per_lot(facts, base)
-    if required <= available - facts.commission * lots - facts.fee:
+    if required <= available - facts.commission * lots - facts.fee + MONEY_TOLERANCE * required:
         return 0
     largest = affordable_lots(account, row.symbol, available, base, closing)
     reject_order(account, index, _MARGIN, required, available - facts.commission * lots - facts.fee, largest)

@@ -8,6 +8,8 @@ from engine.kernel.compiling import internal
 from engine.kernel.state import F8, I8, Account, instrument_at, value_at
 
 TOLERANCE = 1e-6
+# Relative; whether the last cent suffices is not decided by dust either.
+MONEY_TOLERANCE = 1e-9
 
 
 @internal(F8(F8), forceinline=True)

@@ -96,7 +96,8 @@ class Ledger:
         free = self.equity() - self.used_margin_without(symbol, closing)
         required = spec.initial_margin(opening, base)
         available = free - self.fill_costs(spec, lots)
-        if required <= available:
+        # Floating-point dust does not decide whether the last cent suffices.
+        if required <= available + 1e-9 * required:
             return None
         per_lot = spec.initial_margin(1, base) + spec.commission * spec.lot_size
         left = free - self.fill_costs(spec, closing)
