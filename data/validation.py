@@ -2,8 +2,8 @@
 
 ``repair: drop`` removes every row that breaks a rule. ``repair: fix`` sorts rows, keeps the last of equal times, widens
 high and low to open and close, sets a negative volume to 0, takes the hours of a clock put back in their order, and
-removes only what says nothing (no price, no time). Both are counted per kind; without ``repair`` the first offender is
-an error.
+removes only what says nothing (no price, no time) and what opens before the bar before has ended. Both are counted per
+kind; without ``repair`` the first offender is an error.
 """
 
 from collections import Counter
@@ -64,9 +64,9 @@ def reader_findings(raw: RawBars) -> list[Finding]:
 def value_findings(raw: RawBars) -> list[Finding]:
     """Return rows whose prices or volume break a rule; rows with NaN in them are the ``missing`` ones."""
     top, bottom = np.maximum(raw.open, raw.close), np.minimum(raw.open, raw.close)
-    total = raw.open + raw.high + raw.low + raw.close + raw.volume
+    finite = np.logical_and.reduce([np.isfinite(column) for column in _columns(raw).values()])
     found = (
-        Finding("missing", ~np.isfinite(total) & ~raw.unreadable, lambda row: _prices(raw, row)),
+        Finding("missing", ~finite & ~raw.unreadable, lambda row: _prices(raw, row)),
         Finding("high_low", (raw.high < top) | (raw.low > bottom), lambda row: _contradiction(raw, row)),
         Finding("negative_volume", raw.volume < 0, lambda row: f"volume is {raw.volume[row]:g}"),
     )
@@ -185,7 +185,8 @@ def overnight_warning(symbol: str, time_ns: TimeArray, open_: FloatArray, close:
     """Return a sentence about moves of more than 40 % from one date's last close to the next open (S3.4), or None."""
     new_day = np.flatnonzero(np.diff(time_ns // 86_400_000_000_000) > 0)
     before, after = close[new_day], open_[new_day + 1]
-    moved = (before > 0) & (np.abs(after - before) > 0.4 * np.abs(before))
+    # Halves, so that no difference of two finite prices is too large for a number.
+    moved = (before > 0) & (np.abs(after / 2 - before / 2) > 0.2 * before)
     if not moved.any():
         return None
     row = int(np.argmax(moved))
@@ -197,8 +198,13 @@ def overnight_warning(symbol: str, time_ns: TimeArray, open_: FloatArray, close:
 
 
 def _prices(raw: RawBars, row: int) -> str:
-    values = {"open": raw.open, "high": raw.high, "low": raw.low, "close": raw.close, "volume": raw.volume}
-    return ", ".join(f"{name} is {array[row]:g}" for name, array in values.items() if not np.isfinite(array[row]))
+    return ", ".join(
+        f"{name} is {array[row]:g}" for name, array in _columns(raw).items() if not np.isfinite(array[row])
+    )
+
+
+def _columns(raw: RawBars) -> dict[str, FloatArray]:
+    return {"open": raw.open, "high": raw.high, "low": raw.low, "close": raw.close, "volume": raw.volume}
 
 
 def _contradiction(raw: RawBars, row: int) -> str:

@@ -14,7 +14,7 @@ from data.series import TimeArray
 from data.sources.arrow import floats_of, integers_of
 from data.sources.layouts import Layout
 from data.sources.raw import RawBars
-from data.sources.stamps import date_order, parse_clock, parse_date
+from data.sources.stamps import FIRST_YEAR, LAST_YEAR, date_order, parse_clock, parse_date
 
 NULL_WORDS = ("", "null", "NULL", "nan", "NaN", "NAN", "NA", "N/A", "None", "-")
 _ISO = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$")
@@ -40,10 +40,15 @@ def read_fast(content: bytes, layout: Layout) -> RawBars | None:
     try:
         table = _table(content, layout, _stamp_types(layout))
         times = _times(table, content, layout)
-        return None if times is None else _raw(table, times, layout)
+        return None if times is None or not _of_our_times(times.stamp_ns) else _raw(table, times, layout)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, ValueError):
         # Not swallowed: the careful reader meets the same cell and says what is wrong with it.
         return None
+
+
+def _of_our_times(stamp_ns: TimeArray) -> bool:
+    first, last = (parse_date(f"{year}0101", "YMD") for year in (FIRST_YEAR, LAST_YEAR - 1))
+    return len(stamp_ns) > 0 and first <= int(stamp_ns.min()) and int(stamp_ns.max()) < last
 
 
 def _raw(table: Any, times: _Times, layout: Layout) -> RawBars:

@@ -40,7 +40,12 @@ def read_parquet(content: bytes, path: Path) -> RawBars:
         )
     if not table.num_rows:
         raise SourceError(f"{path}: the table has no rows; export it again")
-    return _rows(table, columns, path)
+    try:
+        return _rows(table, columns, path)
+    except pyarrow.ArrowInvalid as unfit:
+        raise SourceError(
+            f"{path}: a value does not fit into nanoseconds or float64 ({unfit}); correct the file"
+        ) from unfit
 
 
 def _rows(table: Any, columns: Columns, path: Path) -> RawBars:

@@ -17,6 +17,8 @@ _DATE = re.compile(r"^(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})$")
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*([AaPp][Mm])?$")
 _OFFSET = re.compile(r"^(.*\d)\s*(?:([+-])(\d{2}):?(\d{2})?|([Zz]))$")
 _EPOCH_UNITS = {10: SECOND_NS, 13: 1_000_000, 16: 1_000, 19: 1}
+# int64 nanoseconds hold the years 1678 to 2261; a file with others has a slip in it.
+FIRST_YEAR, LAST_YEAR = 1700, 2250
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -42,6 +44,8 @@ def parse_date(text: str, order: Order) -> int:
         year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
     else:
         year, month, day = _date_parts(text, order)
+    if not FIRST_YEAR <= year < LAST_YEAR:
+        raise ValueError(f"{text!r} is not of the years {FIRST_YEAR} to {LAST_YEAR}")
     return (date(year, month, day).toordinal() - _EPOCH_DAY) * DAY_NS
 
 
@@ -125,7 +129,10 @@ def _digits(text: str) -> tuple[int, int | None, bool]:
     unit = _EPOCH_UNITS.get(len(text))
     if unit is None:
         raise ValueError(f"{text!r} is not a time")
-    return int(text) * unit, 0, True
+    moment = int(text) * unit
+    if moment >= (LAST_YEAR - 1970) * 365 * DAY_NS:
+        raise ValueError(f"{text!r} is not of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment, 0, True
 
 
 def _split_offset(text: str) -> tuple[str, int | None]:
