@@ -116,6 +116,8 @@ class Transport:
             status_forcelist=RETRY_STATUSES,
             backoff_factor=clock.real_seconds(backoff),
             raise_on_status=False,
+            # urllib3 would sleep it off, deaf to `abort`; the quota's own wait is ours (`limiter`).
+            respect_retry_after_header=False,
         )
         adapter = HTTPAdapter(max_retries=retry)
         adapter.poolmanager.pool_classes_by_scheme = _pools(self._register)
