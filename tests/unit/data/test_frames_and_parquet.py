@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import BarError, SourceError
+from data.errors import BarError, DataError, SourceError
 from data.loading import SourceSettings, load_series, series_from_frame
 
 UNITS = ["s", "ms", "us", "ns"]
@@ -102,6 +102,7 @@ def test_a_bad_row_of_a_frame_is_named_by_its_number() -> None:
         (frame().reset_index(drop=True), "no column for time"),
         (frame().reset_index().astype({"open_time": str}), "the times are str, not datetimes"),
         (frame().iloc[:0], "the frame has no rows"),
+        (frame().reset_index().assign(open_time=pd.NaT), "row 1: the time is empty"),
     ],
 )
 def test_a_frame_that_holds_no_bars_says_why(table: pd.DataFrame, words: str) -> None:
@@ -156,6 +157,21 @@ def test_bad_parquet_is_named_by_row_or_column(tmp_path: Path) -> None:
         load_series(SourceSettings(symbol="ES", file=stored(tmp_path, text)))
     with pytest.raises(SourceError, match="no column for close"):
         load_series(SourceSettings(symbol="ES", file=stored(tmp_path, frame().drop(columns="close"))))
+
+
+def test_parquet_times_that_are_none_or_out_of_reach_are_errors(tmp_path: Path) -> None:
+    def refused(times: object, words: str) -> None:
+        table = frame().reset_index(drop=True).assign(timestamp=times)
+        with pytest.raises(DataError, match=words):
+            load_series(SourceSettings(symbol="ES", file=stored(tmp_path, table)))
+
+    refused([1.5, 2.5, 3.5, 4.5], "the time column holds double")
+    refused(pd.DatetimeIndex(["9999-01-01"] * 4).as_unit("s"), "does not fit into nanoseconds")
+    refused(["2024-01-02T15:00Z", "soon", "2024-01-02T15:02Z", "2024-01-02T15:03Z"], "row 2: the time is 'soon'")
+    refused(["2024-01-02T15:00Z", "2024-01-02T15:01", None, "2024-01-02T15:03Z"], "row 2: the time has no offset")
+    path = stored(tmp_path, frame().iloc[:0])
+    with pytest.raises(SourceError, match="the table has no rows"):
+        load_series(SourceSettings(symbol="ES", file=path))
 
 
 def test_a_parquet_file_cut_off_is_an_error(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """Small promises of the loader that no other file of tests keeps."""
 
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from data.adjustments import read_factors
 from data.bar_times import open_times, overlapping
 from data.cache import BarCache
 from data.errors import BarError, SourceError
 from data.loading import SourceSettings, load_series
+from data.resampling import resample
 from data.series import BarSeries
+from data.zones import to_utc, to_wall
 from tests.unit.data.conftest import Load
 
 MINUTE = 60_000_000_000
@@ -107,3 +111,27 @@ def test_a_large_file_is_recognised_from_its_head(load: Load) -> None:
         BarError, match=f"line {n + 2}: 3 fields where the header has 6; the last line ends in the middle"
     ):
         load(HEAD + rows + "2024-03-01T00:00:00Z,1,2")
+
+
+def test_a_series_without_bars_can_be_resampled_and_one_factor_file_must_have_lines(load: Load) -> None:
+    one = load(HEAD + "2024-01-02T15:00Z,1,2,0,1,5\n2024-01-02T15:01Z,1,2,0,1,5\n")
+    facts = {name: getattr(one, name) for name in BarSeries.__dataclass_fields__}
+    columns = {name: facts[name][:0] for name in ("time_ns", "open", "high", "low", "close", "volume")}
+
+    assert len(resample(BarSeries(**facts | columns), "5m")) == 0
+    with pytest.raises(SourceError, match="the factor file is empty"):
+        read_factors(b"\n\n", Path("factors.csv"))
+
+
+def test_no_times_at_all_are_no_matter_for_a_zone() -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+
+    assert len(to_utc(nothing, UTC).utc_ns) == 0
+    assert len(to_wall(nothing, UTC)) == 0
+
+
+def test_split_dates_of_uneven_form_are_read_one_by_one(load: Load) -> None:
+    """Exports leave out the time of day at midnight."""
+    series = load(HEAD + "1/2/2024 23:59,1,1,1,1,1\n1/3/2024,1,1,1,1,1\n1/3/2024 0:01,1,1,1,1,1\n", timezone="UTC")
+
+    assert (np.diff(series.time_ns) // MINUTE).tolist() == [1, 1]
