@@ -128,12 +128,12 @@ class Frame:
         return places
 
     def near(self, values: FloatArray) -> FloatArray:
-        """y of values, held near the pane: what lies far outside would not fit Qt's integers."""
+        """Y of values, held near the pane: what lies far outside would not fit Qt's integers."""
         held: FloatArray = np.clip(self.places(values), self.top - 30000, self.bottom + 30000)
         return held
 
     def rows(self, values: FloatArray) -> IntArray:
-        """y of finite values as whole pixels, held near the pane."""
+        """Y of finite values as whole pixels, held near the pane."""
         return np.rint(self.near(values)).astype(np.int64)
 
     def row(self, value: float) -> int:

@@ -113,6 +113,7 @@ class TimeChart(pg.GraphicsView):
         self.look = theme
         self.clock = LocalTime(UTC, "UTC") if clock is None else clock
         self.viewport_model = Viewport() if viewport is None else viewport
+        self.viewport_model.set_unit(view.ratio)
         self.crosshair = Crosshair() if crosshair is None else crosshair
         self.hours: Hours | None = None
         self.levels = LevelLayer()
@@ -161,8 +162,8 @@ class TimeChart(pg.GraphicsView):
         self._relayout()
 
     def set_view(self, view: BarView) -> None:
-        """Show another timeframe; the same number of bars stays in view."""
-        self.viewport_model.span *= view.ratio / self.view.ratio
+        """Show another timeframe; as many bars stay in view."""
+        self.viewport_model.set_unit(view.ratio)
         self.view = view
         self.touch()
 

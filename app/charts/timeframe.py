@@ -52,17 +52,27 @@ class BarView:
         ratio: master bars in a full bar of the view.
     """
 
-    def __init__(self, master: BarStore, timeframe: Timeframe | None = None, master_ns: int = 1) -> None:
+    def __init__(
+        self,
+        master: BarStore,
+        timeframe: Timeframe | None = None,
+        master_ns: int = 1,
+        pyramid: BarPyramid | None = None,
+    ) -> None:
         self.master = master
         self.timeframe = timeframe
         self.ratio = 1.0 if timeframe is None else max(timeframe.bar_ns / master_ns, 1.0)
-        self._fine = BarPyramid(master)
+        self._fine = BarPyramid(master) if pyramid is None else pyramid
         self.store = master if timeframe is None else BarStore()
         self.pyramid = self._fine if timeframe is None else BarPyramid(self.store)
         self._starts = np.empty(0, dtype=np.int64)
         self._taken = 0
         self._revision = 0
         self.update()
+
+    def in_timeframe(self, timeframe: Timeframe | None, master_ns: int) -> "BarView":
+        """The same bars in another timeframe; ``master_ns`` is the length of a master bar."""
+        return BarView(self.master, timeframe, master_ns, self._fine)
 
     def update(self) -> None:
         """Take in bars that were appended or amended."""
