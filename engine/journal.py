@@ -1,0 +1,326 @@
+"""The journal of a run: its tables as named columns in prices, quantities and money, in memory and on disk.
+
+Statistics, report, window, export and comparison all read it. ``docs/journal.md`` explains every column; a test keeps
+document, columns and dtypes equal. Words (``phase``, ``reason``, ...) are coded columns: codes and their names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.series import FloatArray, TimeArray
+from engine.backtester import BacktesterEngine
+from engine.errors import JournalError
+from engine.kernel.schema import (
+    EventKind,
+    ExitReason,
+    Gate,
+    OrderStatus,
+    OrderType,
+    Phase,
+    Reason,
+    Reject,
+    Source,
+    TimeInForce,
+)
+from engine.scale import ScaleTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+TABLES = ("equity", "fills", "trades", "orders", "events", "margin_calls")
+SIDES = ("sell", "none", "buy")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of words: codes and what they stand for; -1 stands for nothing."""
+
+    codes: NDArray[Any]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def array(self) -> NDArray[Any]:
+        """The words themselves, objects; None where there is none."""
+        names = np.array([*self.names, None], dtype=object)
+        return names[self.codes]
+
+
+Column = NDArray[Any] | Words
+Table = dict[str, Column]
+
+
+def _words(kind: type[IntEnum]) -> tuple[str, ...]:
+    return tuple(member.name.lower() for member in kind)
+
+
+def _phases(codes: NDArray[Any]) -> Words:
+    return Words(codes, tuple(member.name for member in Phase))
+
+
+def _sides(sides: NDArray[Any]) -> Words:
+    return Words(sides + 1, SIDES)
+
+
+def _times(time_ns: TimeArray, bars: NDArray[Any]) -> NDArray[Any]:
+    """Opening times of bars; not-a-time where there is no bar."""
+    times = time_ns[np.maximum(bars, 0)].astype("datetime64[ns]") if len(time_ns) else bars.astype("datetime64[ns]")
+    return np.where(bars < 0, np.datetime64("NaT", "ns"), times)
+
+
+class Journal:
+    """Columns of one run, cut to the bars that have closed.
+
+    Attributes:
+        tables: name -> columns; see docs/journal.md.
+    """
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self.tables = dict(tables)
+
+    def frame(self, name: str) -> "pd.DataFrame":
+        """A table as a DataFrame; words become categories, times have the zone UTC."""
+        import pandas as pd
+
+        data: dict[str, Any] = {}
+        for column, values in self.tables[name].items():
+            if isinstance(values, Words):
+                data[column] = pd.Categorical.from_codes(values.codes, categories=pd.Index(values.names))
+            elif values.dtype.kind == "M":
+                data[column] = pd.DatetimeIndex(values, tz="UTC")
+            else:
+                data[column] = values
+        return pd.DataFrame(data)
+
+    def write(self, folder: Path) -> None:
+        """Write every table as Parquet into ``folder``."""
+        for name, table in self.tables.items():
+            _write_parquet(table, folder / f"{name}.parquet")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Journal":
+        """The tables of a run folder.
+
+        Raises:
+            JournalError: where a table is missing or damaged.
+        """
+        return cls({name: _read_parquet(folder / f"{name}.parquet") for name in TABLES})
+
+
+def journal_of(engine: BacktesterEngine, bars: int) -> Journal:
+    """The journal of an account when ``bars`` bars have closed."""
+    maker = _Maker(engine, bars)
+    return Journal(
+        {
+            "equity": maker.equity(),
+            "fills": maker.fills(),
+            "trades": maker.trades(),
+            "orders": maker.orders(),
+            "events": maker.events(),
+            "margin_calls": maker.margin_calls(),
+        }
+    )
+
+
+class _Maker:
+    """Turns the kernel's tables into columns."""
+
+    def __init__(self, engine: BacktesterEngine, bars: int) -> None:
+        self.engine, self.bars = engine, bars
+        self.scales = ScaleTable(engine.scales)
+        self.time_ns = engine.market.time_ns
+        self.symbols = engine.market.symbols
+
+    def _symbol(self, columns: NDArray[Any]) -> Words:
+        return Words(columns, self.symbols)
+
+    def _prices(self, rows: NDArray[Any], *names: str) -> list[FloatArray]:
+        return [self.scales.prices(rows[name], rows["symbol"]) for name in names]
+
+    def equity(self) -> Table:
+        """One row per master bar that has closed."""
+        rows = self.engine.tables.equity[: self.bars]
+        bar = np.arange(self.bars, dtype=np.int32)
+        names = ("equity", "cash", "used_margin", "maintenance_margin", "worst_equity")
+        return {"bar": bar, "time": _times(self.time_ns, bar), **{name: rows[name].copy() for name in names}}
+
+    def fills(self) -> Table:
+        """One row per fill, in order of execution."""
+        rows = self.engine.tables.rows("fills")
+        price, base, average = self._prices(rows, "price", "base_price", "average")
+        flat = rows["position"] == 0.0
+        return {
+            "fill": np.arange(len(rows), dtype=np.int64),
+            "bar": rows["bar"].copy(),
+            "time": _times(self.time_ns, rows["bar"]),
+            "phase": _phases(rows["phase"].copy()),
+            "symbol": self._symbol(rows["symbol"].copy()),
+            "order": rows["order"].copy(),
+            "trade": rows["trade"].copy(),
+            "side": _sides(rows["side"]),
+            "quantity": self.scales.quantities(rows["lots"], rows["symbol"]),
+            "price": price,
+            "base_price": base,
+            "reason": Words(rows["reason"].copy(), _words(Reason)),
+            "source": Words(rows["source"].copy(), _words(Source)),
+            **{name: rows[name].copy() for name in ("slippage_cost", "commission", "fee", "realised", "cash")},
+            "position": self.scales.quantities(rows["position"], rows["symbol"]),
+            "average": np.where(flat, np.nan, average),
+        }
+
+    def trades(self) -> Table:
+        """One row per closed trade, in order of exit."""
+        rows = self.engine.tables.rows("trades")
+        entry, exit_price = self._prices(rows, "entry_price", "exit_price")
+        money = ("gross", "commission", "fees", "slippage_cost", "net", "mae", "mfe", "initial_risk", "r_multiple")
+        return {
+            "trade": rows["number"].copy(),
+            "symbol": self._symbol(rows["symbol"].copy()),
+            "side": Words((rows["side"] > 0).astype(np.int8), ("short", "long")),
+            "quantity": self.scales.quantities(rows["max_lots"], rows["symbol"]),
+            "entry_bar": rows["entry_bar"].copy(),
+            "entry_time": _times(self.time_ns, rows["entry_bar"]),
+            "entry_phase": _phases(rows["entry_phase"].copy()),
+            "entry_price": entry,
+            "exit_bar": rows["exit_bar"].copy(),
+            "exit_time": _times(self.time_ns, rows["exit_bar"]),
+            "exit_phase": _phases(rows["exit_phase"].copy()),
+            "exit_price": exit_price,
+            "bars_held": rows["exit_bar"] - rows["entry_bar"],
+            "exit_reason": Words(rows["exit_reason"].copy(), _words(ExitReason)),
+            **{name: rows[name].copy() for name in money},
+            "ambiguous": rows["ambiguous"] != 0,
+        }
+
+    def orders(self) -> Table:
+        """One row per order, by id, as it ended or stands."""
+        rows = self.engine.tables.rows("orders")
+        limit, stop, loss, profit = self._prices(rows, "limit", "stop", "stop_loss", "take_profit")
+        symbol = rows["symbol"].copy()
+        table: Table = {
+            "id": rows["id"].copy(),
+            "symbol": self._symbol(symbol),
+            "type": Words(rows["type"].copy(), _words(OrderType)),
+            "side": _sides(rows["side"]),
+            "quantity": self.scales.quantities(rows["lots"], symbol),
+            "limit": limit,
+            "stop": stop,
+            "stop_loss": loss,
+            "take_profit": profit,
+            "time_in_force": Words(rows["tif"].copy(), _words(TimeInForce)),
+            "reduce_only": rows["reduce_only"] != 0,
+            "status": Words(rows["status"].copy(), _words(OrderStatus)),
+            "reject": Words(rows["reject"].copy(), _words(Reject)),
+            "reason": self._reasons(rows),
+            "source": Words(rows["source"].copy(), _words(Source)),
+            "triggered": rows["triggered"] != 0,
+        }
+        for name in ("placed", "ended"):
+            table[f"{name}_bar"] = rows[f"{name}_bar"].copy()
+            table[f"{name}_time"] = _times(self.time_ns, rows[f"{name}_bar"])
+            table[f"{name}_phase"] = _phases(rows[f"{name}_phase"].copy())
+        return table
+
+    def _reasons(self, rows: NDArray[Any]) -> Words:
+        """Sentences for what was rejected or cancelled; most orders have none, so each is worded once."""
+        codes = np.full(len(rows), -1, np.int32)
+        told: dict[str, int] = {}
+        for index in np.flatnonzero(rows["reject"] != 0):
+            order = self.engine.order(int(index) + 1)
+            codes[index] = told.setdefault(order.reason, len(told))
+        return Words(codes, tuple(told))
+
+    def events(self) -> Table:
+        """Everything that happened, in order; what ``reference``, ``a``, ``b`` and ``c`` mean depends on the kind."""
+        rows = self.engine.tables.rows("events")
+        kind, symbol = rows["kind"], rows["symbol"]
+        in_a = np.isin(kind, [EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED])
+        terms = np.isin(kind, [EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED])
+        decided = kind == EventKind.DECISION
+        a, b = self._prices(rows, "a", "b")
+        c = self.scales.quantities(rows["c"], symbol)
+        return {
+            "event": np.arange(len(rows), dtype=np.int64),
+            "bar": rows["bar"].copy(),
+            "time": _times(self.time_ns, rows["bar"]),
+            "phase": _phases(rows["phase"].copy()),
+            "symbol": self._symbol(symbol.copy()),
+            "kind": Words(kind.copy(), _words(EventKind)),
+            "reference": rows["ref"].copy(),
+            "a": np.where(in_a | terms, a, rows["a"]),
+            "b": np.where(in_a | terms | decided, b, rows["b"]),
+            "c": np.where(terms | decided, c, rows["c"]),
+        }
+
+    def margin_calls(self) -> Table:
+        """One row per margin call."""
+        rows = self.engine.tables.rows("calls")
+        names = ("first_fill", "fills", "worst_equity", "required", "between", "equity_after")
+        columns = {name: rows[name].copy() for name in names}
+        return {"bar": rows["bar"].copy(), "time": _times(self.time_ns, rows["bar"]), **columns}
+
+
+def gate_counts(engine: BacktesterEngine) -> dict[str, dict[str, int]]:
+    """How often each gate decided, per symbol (S11.2); gates that never did are left out."""
+    counts = engine.tables.gates
+    return {
+        symbol: {gate.name.lower(): int(counts[column, gate]) for gate in Gate if counts[column, gate]}
+        for column, symbol in enumerate(engine.market.symbols)
+    }
+
+
+def _write_parquet(table: Table, file: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: _arrow(values, pa) for name, values in table.items()}
+    schema = pa.schema(
+        [pa.field(name, column.type) for name, column in columns.items()], metadata={"triphase_journal": str(FORMAT)}
+    )
+    pq.write_table(pa.table(list(columns.values()), schema=schema), file, compression="zstd")
+
+
+def _arrow(values: Column, pa: Any) -> Any:
+    if isinstance(values, Words):
+        codes = pa.array(values.codes.astype(np.int32), mask=values.codes < 0)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(values.names, pa.string()))
+    if values.dtype.kind == "M":
+        return pa.array(values.astype("datetime64[ns]"), pa.timestamp("ns", tz="UTC"))
+    return pa.array(np.ascontiguousarray(values))
+
+
+def _read_parquet(file: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+    except FileNotFoundError:
+        raise JournalError(f"{file} is missing: the run folder is incomplete; run the backtest again") from None
+    except (OSError, pa.ArrowException) as error:
+        raise JournalError(f"{file} cannot be read: {error}; run the backtest again") from None
+    written = (table.schema.metadata or {}).get(b"triphase_journal", b"none").decode()
+    if written != str(FORMAT):
+        raise JournalError(
+            f"{file} is of journal format {written}, this version reads {FORMAT}; run the backtest again"
+        )
+    return {name: _column(table.column(name).combine_chunks(), pa) for name in table.column_names}
+
+
+def _column(column: Any, pa: Any) -> Column:
+    if pa.types.is_dictionary(column.type):
+        codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return Words(codes, tuple(column.dictionary.to_pylist()))
+    if pa.types.is_timestamp(column.type):
+        times: NDArray[Any] = column.cast(pa.timestamp("ns")).to_numpy(zero_copy_only=False)
+        return times
+    plain: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return plain
