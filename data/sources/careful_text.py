@@ -21,11 +21,14 @@ from data.sources.stamps import Order, date_order, parse_stamp
 from data.zones import SECOND_NS
 
 _NOTHING = math.nan
+_NULLS = frozenset(NULL_WORDS)
 
 
 @dataclass(slots=True)
 class _Rows:
-    """Columns as they grow, row by row."""
+    """Columns as they grow, row by row; ``plain``: the columns that Python's own reading of numbers
+    is good enough for.
+    """
 
     lines: list[int] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
@@ -34,6 +37,7 @@ class _Rows:
     numbers: list[list[float]] = field(default_factory=list)
     unreadable: list[bool] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    plain: tuple[int, ...] = ()
 
 
 def read_carefully(content: bytes, layout: Layout, path: Path) -> RawBars:
@@ -45,7 +49,7 @@ def read_carefully(content: bytes, layout: Layout, path: Path) -> RawBars:
     order, guessed = date_order(
         (row[layout.columns.stamp] for _, row in cells if len(row) > layout.columns.stamp), layout.order
     )
-    rows = _Rows()
+    rows = _Rows(plain=layout.columns.numbers if _is_plain(content, lines, layout) else ())
     cut = len(lines) if lines[-1] else None
     for line, row in cells:
         _read_row(rows, line, row, layout, order, line == cut)
@@ -62,7 +66,8 @@ def _read_row(rows: _Rows, line: int, row: list[str], layout: Layout, order: Ord
     """Add one row; ``cut``: it is the last one and has no line end."""
     defect = _count_defect(line, row, layout, cut)
     wall, offset, timed, fault = _stamp(line, row, layout, order)
-    numbers, faulty = _numbers(line, row, layout)
+    quick = _plain_numbers(row, rows.plain) if rows.plain else None
+    numbers, faulty = _numbers(line, row, layout) if quick is None else (_six(quick, layout), None)
     defect = defect or fault or faulty
     rows.lines.append(line)
     rows.stamps.append(wall)
@@ -105,12 +110,31 @@ def _numbers(line: int, row: list[str], layout: Layout) -> tuple[list[float], De
             defect = Defect(
                 line, kind, f"{layout.header[column]} is {text!r}" if text else f"{layout.header[column]} is empty"
             )
+    return _six(values, layout), defect
+
+
+def _six(values: list[float], layout: Layout) -> list[float]:
+    """Return open, high, low, close, volume and adjusted close of a row's numbers."""
     volumes = values[4 : 4 + len(layout.columns.volume)]
-    return [*values[:4], sum(volumes), _NOTHING if layout.columns.adjusted_close is None else values[-1]], defect
+    return [*values[:4], sum(volumes), _NOTHING if layout.columns.adjusted_close is None else values[-1]]
+
+
+def _plain_numbers(row: list[str], columns: Sequence[int]) -> list[float] | None:
+    """Return the numbers of a row in which nothing is wrong, else None."""
+    try:
+        values = [float(row[column]) for column in columns]
+    except (ValueError, IndexError):
+        return None
+    return values if math.isfinite(sum(values)) else None
+
+
+def _is_plain(content: bytes, lines: Sequence[str], layout: Layout) -> bool:
+    """Return whether no cell can be of the kinds of number that Python reads and no export writes."""
+    return layout.decimal == "." and content.isascii() and not any("_" in line for line in lines[layout.header_lines :])
 
 
 def _number(text: str, decimal: str) -> tuple[float, str | None]:
-    if text in NULL_WORDS:
+    if text in _NULLS:
         return _NOTHING, "missing"
     # Python reads 1_000 as a number, and digits of other scripts; no export writes either.
     if "_" in text or not text.isascii():

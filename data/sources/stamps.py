@@ -7,6 +7,7 @@ is decided by the whole column (``date_order``), never by one row.
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -37,6 +38,8 @@ def parse_stamp(text: str, order: Order) -> tuple[int, int | None, bool]:
     return wall + parse_clock(clock), offset, True
 
 
+# Files repeat few dates and times of day in many rows.
+@lru_cache(maxsize=8192)
 def parse_date(text: str, order: Order) -> int:
     """Return midnight of a date, ns; ValueError if it is none."""
     text = text.strip()
@@ -49,6 +52,7 @@ def parse_date(text: str, order: Order) -> int:
     return (date(year, month, day).toordinal() - _EPOCH_DAY) * DAY_NS
 
 
+@lru_cache(maxsize=8192)
 def parse_clock(text: str) -> int:
     """Return a time of day in ns, from ``HH:MM[:SS[.f]] [AM|PM]``, ``HHMM`` or ``HHMMSS``; ValueError if it is none."""
     text = text.strip()
