@@ -1,4 +1,4 @@
-"""The broker's desk: takes orders, cancels and changes them, moves protective levels (rulebook S2.2, S5.3, S8.1, S8.2)."""
+"""The broker's desk: takes, cancels and changes orders, moves protective levels (rulebook S2.2, S5.3, S8.1, S8.2)."""
 
 from typing import Any
 
@@ -6,19 +6,24 @@ import numpy as np
 
 from engine.kernel.compiling import internal
 from engine.kernel.ledger import log_event, write_stop, write_target
-from engine.kernel.matching import (
-    cancel_working,
-    execute,
-    link_order,
-    make_live,
-    protect_at,
-    refresh_triggers,
-    reject_order,
-    try_at,
-)
+from engine.kernel.matching import execute, make_live, protect_at, try_at
 from engine.kernel.schema import EventKind, OrderStatus, OrderType, Phase, Reject, TimeInForce
-from engine.kernel.state import F8, I8, NO_PRICE, NONE, REAL, VOID, Account, Order, flags_at, order_at, symbol_at
+from engine.kernel.state import (
+    F8,
+    I8,
+    NO_PRICE,
+    NONE,
+    REAL,
+    VOID,
+    Account,
+    Order,
+    as_int,
+    flags_at,
+    order_at,
+    symbol_at,
+)
 from engine.kernel.ticks import TOLERANCE, against, limit_ticks
+from engine.kernel.working import cancel_working, link_order, refresh_triggers, reject_order
 
 REDUCE_ONLY, WHOLE, FLATTENING, BY_HAND = 1, 2, 4, 8
 
@@ -46,7 +51,7 @@ def has_stop(row: Any) -> int:
 @internal(VOID(Order))
 def round_prices(row: Any) -> None:
     """Round an order's prices against the trader (S2.2)."""
-    side = np.int64(row.side)
+    side = as_int(row.side)
     row.limit = limit_ticks(row.limit, side) if has_limit(row) == 1 else NO_PRICE
     row.stop = against(row.stop, side) if has_stop(row) == 1 else NO_PRICE
     row.stop_loss = against(row.stop_loss, -side)
@@ -65,7 +70,7 @@ def prices_missing(row: Any) -> int:
 
 @internal(F8(Account, Order))
 def entry_price(account: Any, row: Any) -> float:
-    """The price an order's levels are checked against: its limit, else its stop, else the mark when it is given (S8.2)."""
+    """What an order's levels are checked against: its limit, else its stop, else the mark when it is given (S8.2)."""
     if has_limit(row) == 1:
         return row.limit
     if has_stop(row) == 1:
@@ -121,7 +126,7 @@ def why_rejected(account: Any, row: Any, flags: int) -> int:
 def meet_open(account: Any, index: int) -> None:
     """An order given at OPEN of a real bar: market orders fill, others are tried at O, then rest (S5.3)."""
     row = order_at(account, index)
-    symbol = np.int64(row.symbol)
+    symbol = as_int(row.symbol)
     price = symbol_at(account, symbol).mark
     if row.type == _MARKET:
         if account.next_open == 0 or row.flatten == 1:
@@ -203,7 +208,7 @@ def cancel(account: Any, order: int, why: int) -> int:
     """Cancel a working order by id; returns 0 where nothing of that id works (S8.1)."""
     if order < 1 or order > account.n_orders or order_at(account, order - 1).waiting == 0:
         return 0
-    symbol = np.int64(order_at(account, order - 1).symbol)
+    symbol = as_int(order_at(account, order - 1).symbol)
     cancel_working(account, order - 1, why)
     refresh_triggers(account, symbol)
     return 1
@@ -213,7 +218,7 @@ def cancel(account: Any, order: int, why: int) -> int:
 def modify(
     account: Any, order: int, lots: float, limit: float, stop: float, stop_loss: float, take_profit: float
 ) -> int:
-    """Give a working order new terms, all of them; returns 0, -1 where it does not work, or a Reject code (no change)."""
+    """Give a working order new terms, all of them; returns 0, -1 where it does not work, or why it is refused."""
     if order < 1 or order > account.n_orders or order_at(account, order - 1).waiting == 0:
         return -1
     row = order_at(account, order - 1)
@@ -232,7 +237,7 @@ def modify(
         row.stop_loss = old_stop_loss
         row.take_profit = old_take_profit
         return why
-    symbol = np.int64(row.symbol)
+    symbol = as_int(row.symbol)
     log_event(account, _ORDER_MODIFIED, symbol, order, row.limit, row.stop, row.lots)
     if trades_now(account, symbol) == 1 and row.type != _MARKET:
         meet_open(account, order - 1)

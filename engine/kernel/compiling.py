@@ -1,7 +1,8 @@
 """How the kernel is compiled: ahead of time by explicit signatures, cached under a hash of its own sources.
 
-numba's disk cache looks at the file of a function only, not at the callees in other files. The cache folder is therefore
-named by a hash over all kernel sources: a change anywhere compiles everything anew, and never runs stale code.
+numba's disk cache looks at the file of a function only, not at the callees in other files. The cache folder is
+therefore named by a hash over all kernel sources: a change anywhere compiles everything anew, and never runs stale
+code.
 With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain Python.
 """
 

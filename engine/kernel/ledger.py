@@ -12,8 +12,8 @@ from engine.kernel.state import (
     NO_PRICE,
     VOID,
     Account,
+    Fill,
     Instrument,
-    Order,
     Symbol,
     bar_at,
     event_at,
@@ -240,6 +240,32 @@ def note_ambiguity(account: Any, symbol: int) -> None:
         position.ambiguous = 1
 
 
+@internal(VOID(Account, Fill, I8, I8, I8, F8, F8, F8, I8, I8), forceinline=True)
+def describe_fill(
+    account: Any,
+    row: Any,
+    symbol: int,
+    order: int,
+    side: int,
+    lots: float,
+    base: float,
+    price: float,
+    reason: int,
+    source: int,
+) -> None:
+    """Write down what was filled, when and why; ``order`` is an index, the row has the id, 0 for none."""
+    row.order = order + 1
+    row.bar = account.bar
+    row.symbol = symbol
+    row.phase = account.phase
+    row.side = side
+    row.reason = reason
+    row.source = source
+    row.lots = lots
+    row.price = price
+    row.base_price = base + 0.0
+
+
 @internal(I8(Account, I8, I8, I8, F8, F8, F8, F8, I8, I8))
 def apply_fill(
     account: Any,
@@ -255,7 +281,7 @@ def apply_fill(
 ) -> int:
     """Book one fill; returns 1 if it opened or reversed a position.
 
-    ``order`` is the index of its order or -1; ``base`` the price before slippage; ``path_price`` where the market stood.
+    ``order`` is the index of its order or -1; ``base`` the price before slippage; ``path_price`` where the market is.
     """
     position = symbol_at(account, symbol)
     facts = instrument_at(account, symbol)
@@ -268,6 +294,7 @@ def apply_fill(
     account.n_fills = index + 1
     row = fill_at(account, index)
     row.trade = position.trade_number if position.lots != 0.0 else account.trades_opened + 1
+    describe_fill(account, row, symbol, order, side, lots, base, price, reason, source)
     log_event(account, _FILL, symbol, index, 0.0, 0.0, 0.0)
     realised = 0.0
     if position.lots != 0.0:
@@ -287,16 +314,6 @@ def apply_fill(
         position.run_high = path_price
         touch(position, path_price)
     account.cash = account.cash + realised - commission - facts.fee + 0.0
-    row.order = order + 1
-    row.bar = account.bar
-    row.symbol = symbol
-    row.phase = account.phase
-    row.side = side
-    row.reason = reason
-    row.source = source
-    row.lots = lots
-    row.price = price
-    row.base_price = base + 0.0
     row.slippage_cost = slippage_cost
     row.commission = commission
     row.fee = facts.fee

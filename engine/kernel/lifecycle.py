@@ -8,7 +8,6 @@ from engine.kernel.broker import FLATTENING, close, place, tighten_stop
 from engine.kernel.compiling import internal
 from engine.kernel.ledger import log_event
 from engine.kernel.margin import equity_now, initial_per_lot, initial_used
-from engine.kernel.matching import cancel_symbol
 from engine.kernel.schema import EventKind, Gate, OrderStatus, OrderType, Reject
 from engine.kernel.state import (
     ENTRY_OK,
@@ -32,6 +31,7 @@ from engine.kernel.state import (
     value_at,
 )
 from engine.kernel.ticks import against, limit_ticks, slippage
+from engine.kernel.working import cancel_symbol
 
 _MARKET, _REJECTED = int(OrderType.MARKET), int(OrderStatus.REJECTED)
 _FLATTENED = int(Reject.FLATTENED)

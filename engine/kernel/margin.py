@@ -69,7 +69,7 @@ def worst_price(account: Any, symbol: int, is_real: int) -> float:
 
 @internal(F8(Account, I8, F8))
 def available_for(account: Any, symbol: int, closing: float) -> float:
-    """Free initial margin for a fill, after release of the ``closing`` lots it closes itself (S8.4), before its costs."""
+    """Free initial margin for a fill that closes ``closing`` lots and so releases theirs (S8.4), before its costs."""
     position = symbol_at(account, symbol)
     released = closing * initial_per_lot(instrument_at(account, symbol), position.mark) if closing > 0.0 else 0.0
     return equity_now(account) - initial_used(account) + released

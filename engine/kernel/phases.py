@@ -7,17 +7,7 @@ import numpy as np
 from engine.kernel.compiling import internal
 from engine.kernel.ledger import log_event, touch, unrealised_at
 from engine.kernel.margin import equity_now, initial_used, maintenance_per_lot, maintenance_used, worst_price
-from engine.kernel.matching import (
-    cancel_symbol,
-    cancel_working,
-    close_whole,
-    end_order,
-    fill_queued,
-    fill_resting,
-    protect_at,
-    refresh_triggers,
-    walk_bar,
-)
+from engine.kernel.matching import close_whole, fill_queued, fill_resting, protect_at
 from engine.kernel.schema import EventKind, OrderStatus, Phase, Reason, Reject, TimeInForce
 from engine.kernel.state import (
     DAY_FIRST,
@@ -37,6 +27,8 @@ from engine.kernel.state import (
     order_at,
     symbol_at,
 )
+from engine.kernel.walk import walk_bar
+from engine.kernel.working import cancel_symbol, cancel_working, end_order, refresh_triggers
 
 _OPEN, _INTRABAR, _CLOSE = int(Phase.OPEN), int(Phase.INTRABAR), int(Phase.CLOSE)
 _LIQUIDATION, _FINISH = int(Reason.LIQUIDATION), int(Reason.FINISH)
@@ -159,7 +151,7 @@ def weakest(account: Any) -> int:
 
 @internal(F8(Account, I8))
 def liquidate(account: Any, symbol: int) -> float:
-    """Close a whole position by force and cancel the symbol's orders; returns the money between mark and worst price."""
+    """Close a position by force and cancel the symbol's orders; returns the money between mark and worst price."""
     position = symbol_at(account, symbol)
     worst = worst_price(account, symbol, is_real(account, symbol))
     between = (position.mark - worst) * position.lots * instrument_at(account, symbol).tick_money

@@ -6,7 +6,7 @@ Every kernel function takes the account record and fetches others as bare pointe
 
 import ctypes
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -62,7 +62,8 @@ SYMBOL = np.dtype(
         ("seen_low", "f8"), ("seen_high", "f8"),            # prices of the path since a mid-bar opening (S7.1)
         ("run_low", "f8"), ("run_high", "f8"),              # prices of the path since the last fill (MAE, MFE)
         ("day_start_equity", "f8"), ("exit_multiple", "f8"),
-        ("first_order", "i8"), ("last_order", "i8"), ("queued", "i8"), ("queued_entries", "i8"), ("fresh", "i8"), ("working", "i8"),
+        ("first_order", "i8"), ("last_order", "i8"), ("working", "i8"),
+        ("queued", "i8"), ("queued_entries", "i8"), ("fresh", "i8"),
         ("entry_bar", "i8"), ("since_open", "i8"), ("opened_mid_bar", "i8"), ("gate", "i8"), ("late_flattens", "i8"),
         ("trade_number", "i8"), ("trade_side", "i8"), ("trade_entry_phase", "i8"), ("ambiguous", "i8"),
         ("entry_lots", "f8"), ("entry_value", "f8"), ("exit_lots", "f8"), ("exit_value", "f8"), ("max_lots", "f8"),
@@ -81,7 +82,7 @@ ACCOUNT = np.dtype(
         ("n_bars", "i8"), ("n_symbols", "i8"),
         ("orders_cap", "i8"), ("fills_cap", "i8"), ("trades_cap", "i8"), ("events_cap", "i8"), ("calls_cap", "i8"),
         ("n_orders", "i8"), ("n_fills", "i8"), ("n_trades", "i8"), ("n_events", "i8"), ("n_calls", "i8"),
-        ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"), 
+        ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"),
         ("exposed_bars", "i8"), ("bankrupt", "i8"), ("bankrupt_bar", "i8"), ("trades_opened", "i8"),
         ("path", "i8"), ("through", "i8"), ("next_open", "i8"), ("liquidate_all", "i8"), ("breach", "i8"),
         ("exit_kind", "i8"), ("flatten_on", "i8"), ("max_positions", "i8"),
@@ -98,13 +99,27 @@ _INT = np.dtype([("value", "i8")])
 _FLOAT = np.dtype([("value", "f8")])
 
 
+# Small integers of the records as int64. numba knows numpy's constructor; to Python's type checker it gives an int.
+as_int = cast(Callable[[Any], int], np.int64)
+
+
+class _Row(np.record):  # type: ignore[misc]  # final in the type stubs alone
+    """A record whose fields come before numpy's own attributes of the same name, such as ``flatten``."""
+
+    def __getattribute__(self, name: str) -> Any:
+        fields = np.void.__getattribute__(self, "dtype").fields
+        place = fields.get(name)
+        return super().__getattribute__(name) if place is None else self.getfield(*place[:2])
+
+
 def _pointer_twin(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
     """The record at ``address + index * size`` as a view of that memory, for plain Python."""
     size = dtype.itemsize
+    row_type = np.dtype((_Row, dtype))
 
     def at(address: int, index: int) -> Any:
-        buffer = (ctypes.c_char * size).from_address(int(address) + int(index) * size)
-        return np.frombuffer(buffer, dtype=dtype).view(np.recarray)[0]
+        buffer: Any = (ctypes.c_char * size).from_address(int(address) + int(index) * size)
+        return np.frombuffer(buffer, dtype=row_type)[0]
 
     return at
 
@@ -194,7 +209,7 @@ def flags_at(account: Any, bar: int, symbol: int) -> int:
     """Flag bits of a symbol at a master bar."""
     check(bar, account.n_bars)
     check(symbol, account.n_symbols)
-    return np.int64(_byte(account.flags_a, bar * account.n_symbols + symbol).value)
+    return as_int(_byte(account.flags_a, bar * account.n_symbols + symbol).value)
 
 
 @internal(Instrument(Account, I8), forceinline=True)
@@ -222,7 +237,7 @@ def order_at(account: Any, index: int) -> Any:
 def next_order(account: Any, index: int) -> int:
     """The working order after ``index`` in its symbol's list, or -1."""
     check(index, account.orders_cap)
-    return np.int64(_int(account.links_a, index).value)
+    return as_int(_int(account.links_a, index).value)
 
 
 @internal(VOID(Account, I8, I8), forceinline=True)
@@ -288,13 +303,13 @@ def side_at(account: Any, bar: int, symbol: int) -> int:
     """Side that the bot's array gives for this bar: 1 buy, -1 sell, 0 none."""
     check(bar, account.n_bars)
     check(symbol, account.n_symbols)
-    return np.int64(_side(account.sides_a, bar * account.n_symbols + symbol).value)
+    return as_int(_side(account.sides_a, bar * account.n_symbols + symbol).value)
 
 
 @internal(I8(Account, I8, I8), forceinline=True)
 def fine_start(account: Any, bar: int, symbol: int) -> int:
     """Index of the first finer bar inside this bar; the next entry ends the range."""
-    return np.int64(_int(account.fine_start_a, symbol * (account.n_bars + 1) + bar).value)
+    return as_int(_int(account.fine_start_a, symbol * (account.n_bars + 1) + bar).value)
 
 
 @internal(Bar(Account, I8), forceinline=True)
