@@ -232,7 +232,7 @@ class _Actions:
         if draw < 0.01:
             action["symbol"] = "X"
         elif draw < 0.02 and action["type"] != "market":
-            action[str(_pick(self.rng, *({"limit", "stop"} & action.keys())))] = None
+            action[str(_pick(self.rng, *sorted({"limit", "stop"} & action.keys())))] = None
         return action
 
     def _level_change(self, symbol: str, bar: int) -> dict[str, Any]:
