@@ -107,7 +107,7 @@ class BaseStrategyBot:
 
     @property
     def compilable(self) -> bool:
-        """Whether the compiled drive can run it: an array of sides, an exit that the kernel knows, no hook in Python."""
+        """Whether the compiled drive can run it: sides as an array, an exit the kernel knows, no hook in Python."""
         return (
             self.decides_by_array
             and self.exit.in_kernel

@@ -512,7 +512,7 @@ class BacktesterEngine(APIInterface):
         end = self.current_bar + 1 if self._phase is Phase.CLOSE else self.current_bar
         end = max(end, 0)
         scale, rows = self.scales[column], self.tables.bars[:end, column]
-        data = {
+        data: dict[str, Any] = {
             name: rows[field] * scale.numerator / scale.denominator
             for name, field in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"))
         }

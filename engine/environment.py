@@ -45,7 +45,7 @@ class TradingEnvironment:
         self._api = api
         self._indicators.clear()
         # The one view that a bot asks for on every bar goes straight to the adapter.
-        self.bar = api.get_latest_data
+        self.bar = api.get_latest_data  # type: ignore[method-assign]
 
     def set_bot(self, bot: Bot) -> None:
         """The bot that ``on_bar`` and ``on_close`` drive."""

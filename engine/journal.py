@@ -50,8 +50,9 @@ class Words:
 
     def array(self) -> NDArray[Any]:
         """The words themselves, objects; None where there is none."""
-        names = np.array([*self.names, None], dtype=object)
-        return names[self.codes]
+        names: NDArray[Any] = np.array([*self.names, None], dtype=object)
+        words: NDArray[Any] = names[self.codes]
+        return words
 
 
 Column = NDArray[Any] | Words

@@ -1,4 +1,4 @@
-"""Does a bot or exit use what it cannot know? Replaces the future and compares what happened before it (rulebook S15)."""
+"""Does a bot or exit use what it cannot know? Replaces the future and compares what came before (rulebook S15)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.series import BarSeries, FloatArray
+from data.series import BarSeries
 from engine.backtester import BacktesterEngine
 from engine.chance import seeded_generator
 from engine.config import BacktestConfig
@@ -116,7 +116,7 @@ def _altered_series(one: BarSeries, at: int, tick: float, seed: int) -> BarSerie
         "close": close,
         "volume": np.rint(rng.uniform(1.0, 2.0 * float(one.volume.mean()) + 2.0, n)),
     }
-    joined: dict[str, FloatArray] = {
+    joined: dict[str, Any] = {
         name: np.concatenate((getattr(one, name)[:first], values)) for name, values in parts.items()
     }
     return replace(one, **joined)
@@ -136,7 +136,8 @@ def _up_to(journal: Journal, point: int) -> dict[str, dict[str, Any]]:
     cut: dict[str, dict[str, Any]] = {}
     for name, (bar, phase) in _WHEN.items():
         table = journal.tables[name]
-        before = (table[bar] < point) | ((table[bar] == point) & (_codes(table[phase]) == Phase.OPEN))
+        bars = _codes(table[bar])
+        before = (bars < point) | ((bars == point) & (_codes(table[phase]) == Phase.OPEN))
         wanted = _PLACED if name == "orders" else tuple(table)
         cut[name] = {column: _rows(table[column], before) for column in wanted}
     equity = journal.tables["equity"]
@@ -161,12 +162,12 @@ def _compare_tables(name: str, first: dict[str, Any], second: dict[str, Any], wh
         return
     row, column = min(differing) if differing else (shorter, next(iter(first)))
     symbol = f", {longer['symbol'][row]}" if "symbol" in longer else ""
-    bar = int(longer.get("bar", longer.get("placed_bar"))[row])
+    bar = int(longer["bar" if "bar" in longer else "placed_bar"][row])
     values = [str(table[column][row]) if row < len(table[column]) else "nothing" for table in (first, second)]
     raise LookAheadError(
-        f"{type(whole.bot).__name__} with {type(whole.bot.exit).__name__} looks ahead: with other bars from OPEN of bar "
-        f"{point} ({time_text(whole.engine.market.time_ns.item(point))}) on, {name} differ at bar {bar}{symbol}: "
-        f"{column} is {values[0]}, and {values[1]} with the other future. Use closed bars and the open of this bar only."
+        f"{type(whole.bot).__name__} with {type(whole.bot.exit).__name__} looks ahead: with other bars from OPEN of "
+        f"bar {point} ({time_text(whole.engine.market.time_ns.item(point))}) on, {name} differ at bar {bar}{symbol}: "
+        f"{column} is {values[0]}, and {values[1]} with the other future. Use closed bars and this bar's open only."
     )
 
 

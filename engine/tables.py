@@ -52,6 +52,13 @@ class RunTables:
         instruments: INSTRUMENT records [n_symbols].
     """
 
+    orders: Records
+    links: NDArray[np.int64]
+    fills: Records
+    trades: Records
+    events: Records
+    calls: Records
+
     __slots__ = (
         "account", "address", "attached", "bars", "calls", "equity", "events", "fills", "flags", "gates",
         "instruments", "links", "orders", "symbols", "trades",
