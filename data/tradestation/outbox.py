@@ -66,16 +66,16 @@ class Outbox:
             return events
 
     def _shrink(self) -> None:
-        """Keep only what the memory cannot tell: the newest history, roll and state, and corrections."""
-        self._gap = True
-        newest = {type(event): event for event in self._events}
-        for event in self._events:
+        """Keep only what the memory cannot tell: the newest history, roll and state, and corrections since."""
+        for event in [self._events[-1]] if self._gap else self._events:
             if isinstance(event, BarCorrected):
                 self._corrections[event.bar.close_ns] = event
+            elif isinstance(event, HistoryLoaded):
+                self._corrections.clear()
+        self._gap = True
+        newest = {type(event): event for event in self._events}
         kinds = (RolledOver, HistoryLoaded, StatusChanged)
         self._events = deque(newest[kind] for kind in kinds if kind in newest)
-        if HistoryLoaded in newest:
-            self._corrections.clear()
 
     def _catch_up(self) -> list[Event]:
         since, self._gap = self._delivered_ns, False

@@ -163,7 +163,9 @@ class Transport:
         self._register.abort()
 
     def close(self) -> None:
-        """Give the connections back; call it from the thread that used them."""
+        """End idle connections too; call it from the thread that used them."""
+        # urllib3 closes a pool's sockets when the pool is collected, which a kept traceback can put off for long.
+        self._register.abort()
         self._session.close()
 
 
