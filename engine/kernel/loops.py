@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.kernel import broker, lifecycle
 from engine.kernel.compiling import entry, internal, mark_complete
+from engine.kernel.margin import equity_now, initial_used
 from engine.kernel.phases import close_bar, finish, intrabar, open_bar
 from engine.kernel.state import F8, I8, Account, account_at
-from engine.kernel.ticks import against
+from engine.kernel.ticks import against, slippage
 
 GROW = -100
 
@@ -239,6 +240,36 @@ def decide_levels(address: int, symbol: int, side: int, stop: float, target: flo
         return GROW
     lifecycle.note_gate(account, symbol, lifecycle.enter(account, symbol, side, stop, target))
     return lifecycle.next_candidate(account, symbol + 1)
+
+
+@entry(F8(I8))
+def equity_at_marks(address: int) -> float:
+    """Cash plus unrealised profit at the marks."""
+    return equity_now(account_at(address))
+
+
+@entry(F8(I8))
+def margin_in_use(address: int) -> float:
+    """Initial margin that the open positions hold, at the marks."""
+    return initial_used(account_at(address))
+
+
+@entry(F8(I8, I8, F8, F8))
+def slippage_at(address: int, symbol: int, base: float, lots: float) -> float:
+    """Slippage in ticks of a fill in the current bar (S9)."""
+    return slippage(account_at(address), symbol, base, lots)
+
+
+@entry(F8(I8, I8, F8))
+def lots_by_risk(address: int, symbol: int, stop: float) -> float:
+    """Lots that the risk budget allows for a stop in ticks, not rounded (S11.4)."""
+    return lifecycle.lots_by_risk(account_at(address), symbol, stop)
+
+
+@entry(F8(I8, I8))
+def lots_by_margin(address: int, symbol: int) -> float:
+    """Lots that the margin cap allows, not rounded (S11.4)."""
+    return lifecycle.lots_by_margin(account_at(address), symbol)
 
 
 @entry(F8(F8, I8))
