@@ -44,14 +44,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """``"; nearest is x"``, or all of ``known`` where nothing is near."""
+    """``"; nearest is x"``, or all of ``known`` where nothing is near; empty where nothing is known."""
     names = sorted(known)
     folded = {name.casefold(): name for name in names}
     likeness = 0.6 if len(str(word)) > 3 else 0.5  # one letter of a two-letter symbol is half of it
     close = get_close_matches(str(word).casefold(), list(folded), 1, likeness)
     if close:
         return f"; the nearest is {folded[close[0]]}"
-    return f"; known are {', '.join(names)}" if names else "; none is known here"
+    return f"; known are {', '.join(names)}" if names else ""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:

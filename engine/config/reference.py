@@ -34,7 +34,7 @@ from engine.config import BacktestConfig, load_config
 
 config = load_config("configs/sample.yaml")
 config = config.with_overrides(["bot.ema_span=34", "assets.ES_SYN.slippage_ticks=2"])
-config = BacktestConfig(assets=[{"symbol": "ES", "file": "es.csv"}])    # the same keys, from Python
+config = BacktestConfig(assets=[{"symbol": "ES", "file": "es.csv"}])  # the same keys, from Python
 ```
 
 ## How it is read

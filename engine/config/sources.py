@@ -17,6 +17,8 @@ _READING = (
     "ticker",
 )  # fmt: skip
 
+_DATA_SUFFIXES = {".csv", ".gz", ".txt", ".parquet"}
+
 
 def instrument_of(config: BacktestConfig, symbol: str) -> tuple[Instrument, tuple[str, ...]]:
     """The instrument of ``symbol``, and sentences for the report about facts that nobody gave (S18).
@@ -99,6 +101,7 @@ def _existing(config: BacktestConfig, symbol: str, key: str, file: Path | None) 
     if file is None:
         raise ConfigError.of([Problem(path, "is missing; the bars of this asset need a file", where)])
     if not file.is_file():
-        beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+        found = file.parent.iterdir() if file.parent.is_dir() else ()
+        beside = [other.name for other in found if other.suffix in _DATA_SUFFIXES]
         raise ConfigError.of([Problem(path, f"{file} does not exist{nearest(file.name, beside)}", where)])
     return file

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -19,13 +19,28 @@ def progress_bar(stream: TextIO, description: str, show: bool) -> Iterator[Progr
         yield None
         return
     between = _SECONDS_ON_A_TERMINAL if stream.isatty() else _SECONDS_BETWEEN_LINES
-    with tqdm(
-        desc=description, unit="bar", unit_scale=True, dynamic_ncols=True, file=stream, mininterval=between, leave=True
-    ) as bar:
+    bars: list[tqdm[NoReturn]] = []
 
-        def listener(progress: Progress) -> None:
-            bar.total = progress.bars
-            bar.set_postfix_str(f"equity {progress.equity:,.0f}", refresh=False)
-            bar.update(progress.bar - bar.n)
+    def listener(progress: Progress) -> None:
+        if not bars:  # begun with the first bars, so that loading does not count and an error stands alone
+            bars.append(_bar(stream, description, progress.bars, between))
+        bars[0].set_postfix_str(f"equity {progress.equity:,.0f}", refresh=False)
+        bars[0].update(progress.bar - bars[0].n)
 
+    try:
         yield listener
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _bar(stream: TextIO, description: str, total: int, between: float) -> "tqdm[NoReturn]":
+    return tqdm(
+        desc=description,
+        total=total,
+        unit="bar",
+        unit_scale=True,
+        dynamic_ncols=True,
+        file=stream,
+        mininterval=between,
+    )

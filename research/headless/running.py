@@ -1,0 +1,78 @@
+"""What a headless run does once its configuration is known: run, bounds, save, print."""
+
+from datetime import datetime
+from pathlib import Path
+
+from engine.config import BacktestConfig
+from research.headless.arguments import Arguments
+from research.headless.printing import Outcome, as_json, plain_json, table
+from research.headless.progress import progress_bar
+from research.headless.services import RunResult, Services
+from research.headless.surroundings import DONE, FAILED, STOPPED, Surroundings
+
+
+def check(config: BacktestConfig, arguments: Arguments, around: Surroundings, engine: Services) -> int:
+    """Check bot and exit for look-ahead and print the verdict.
+
+    Raises:
+        LookAheadError: where there is any.
+    """
+    report = engine.check_lookahead(config, lambda: engine.make_bot(config))
+    text = report.summary()
+    if arguments.json:
+        text = plain_json({"name": config.name, "lookahead": False, "report": text})
+    if arguments.json or not arguments.quiet:
+        print(text, file=around.out)
+    return DONE
+
+
+def run(
+    config: BacktestConfig, arguments: Arguments, around: Surroundings, engine: Services, notes: tuple[str, ...]
+) -> int:
+    """Run, save, print; the exit code tells whether it was stopped."""
+    bot = engine.make_bot(config)
+    started = around.seconds()
+    with progress_bar(around.error, config.name, show=not arguments.quiet) as listener:
+        result = engine.run(config, bot, arguments.drive, listener)
+    seconds = around.seconds() - started
+    if arguments.bounds and result.error is None and not result.interrupted:
+        result.bounds.update(engine.bounds(config, lambda: engine.make_bot(config), arguments.drive))
+    folder = _save(config, result, arguments, around)
+    outcome = Outcome(config=config, result=result, folder=folder, seconds=seconds, notes=notes)
+    if arguments.json:
+        print(as_json(outcome), file=around.out)
+    elif not arguments.quiet:
+        print(table(outcome), file=around.out)
+    return _exit_code(outcome, around)
+
+
+def _exit_code(outcome: Outcome, around: Surroundings) -> int:
+    """Say what ended the run early, if anything did, and what is kept of it."""
+    result = outcome.result
+    kept = f"what was done is kept in {outcome.folder}" if outcome.folder is not None else "nothing is saved"
+    if result.error is not None:
+        print(f"error: {result.error}\n{kept}", file=around.error)
+        return FAILED
+    if result.interrupted:
+        print(f"stopped after {result.bars:,} bars; {kept}", file=around.error)
+        return STOPPED
+    return DONE
+
+
+def _save(config: BacktestConfig, result: RunResult, arguments: Arguments, around: Surroundings) -> Path | None:
+    if not arguments.save:
+        return None
+    folder = run_folder(config.output.folder, config.name, around.now())
+    result.save(folder)
+    return folder
+
+
+def run_folder(parent: Path, name: str, now: datetime) -> Path:
+    """A folder below ``parent`` that does not exist yet: ``runs/sample_2024-03-08_143000``, then ``..._2``."""
+    safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in name)
+    first = parent / f"{safe}_{now:%Y-%m-%d_%H%M%S}"
+    number, folder = 1, first
+    while folder.exists():
+        number += 1
+        folder = first.with_name(f"{first.name}_{number}")
+    return folder
