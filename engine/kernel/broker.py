@@ -182,11 +182,11 @@ def place(
     row.triggered = 0
     row.live = 0
     row.waiting = 0
-    row.lots = lots
-    row.limit = limit
-    row.stop = stop
-    row.stop_loss = NO_PRICE if flags & REDUCE_ONLY else stop_loss
-    row.take_profit = NO_PRICE if flags & REDUCE_ONLY else take_profit
+    row.lots = lots + 0.0  # no negative zero, not even in what is rejected (S14)
+    row.limit = limit + 0.0
+    row.stop = stop + 0.0
+    row.stop_loss = NO_PRICE if flags & REDUCE_ONLY else stop_loss + 0.0
+    row.take_profit = NO_PRICE if flags & REDUCE_ONLY else take_profit + 0.0
     row.figure_a = NO_PRICE
     row.figure_b = NO_PRICE
     row.figure_c = NO_PRICE

@@ -217,12 +217,11 @@ def close_lots(account: Any, symbol: int, lots: float, price: float) -> float:
 @internal(VOID(Account, I8, I8))
 def take_levels(account: Any, symbol: int, order: int) -> None:
     """The order's bracket becomes the position's; what it does not carry is kept (S8.3)."""
-    if order >= 0:
-        row = order_at(account, order)
-        if not np.isnan(row.stop_loss):
-            write_stop(account, symbol, row.stop_loss)
-        if not np.isnan(row.take_profit):
-            write_target(account, symbol, row.take_profit)
+    row = order_at(account, order)
+    if not np.isnan(row.stop_loss):
+        write_stop(account, symbol, row.stop_loss)
+    if not np.isnan(row.take_profit):
+        write_target(account, symbol, row.take_profit)
     freeze_risk(account, symbol)
 
 
@@ -281,7 +280,8 @@ def apply_fill(
 ) -> int:
     """Book one fill; returns 1 if it opened or reversed a position.
 
-    ``order`` is the index of its order or -1; ``base`` the price before slippage; ``path_price`` where the market is.
+    ``order`` is the index of its order, or -1 where it only closes; ``base`` the price before slippage;
+    ``path_price`` where the market is.
     """
     position = symbol_at(account, symbol)
     facts = instrument_at(account, symbol)

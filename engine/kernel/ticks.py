@@ -36,13 +36,6 @@ def limit_ticks(ticks: float, side: int) -> float:
     return round_down(ticks) if side > 0 else round_up(ticks)
 
 
-@internal(F8(F8), forceinline=True)
-def snap(ticks: float) -> float:
-    """On the grid if within the tolerance of it, else unchanged (S2.1)."""
-    nearest = np.rint(ticks)
-    return (nearest if abs(ticks - nearest) <= TOLERANCE else ticks) + 0.0
-
-
 @internal(F8(Account, I8, F8, F8))
 def slippage(account: Any, symbol: int, base: float, lots: float) -> float:
     """Slippage of a fill in ticks, never negative (S2.4, S9); known at the open of the bar."""

@@ -72,7 +72,7 @@ def refresh_triggers(account: Any, symbol: int) -> None:
 
 @internal(VOID(Account, I8))
 def link_order(account: Any, index: int) -> None:
-    """Put an accepted order at the end of its symbol's list of working orders (ascending ids)."""
+    """Put an order just accepted at the end of its symbol's list of working orders (ascending ids)."""
     row = order_at(account, index)
     position = symbol_at(account, row.symbol)
     set_next_order(account, index, NONE)
@@ -86,8 +86,7 @@ def link_order(account: Any, index: int) -> None:
     if row.type == _MARKET:
         position.queued = position.queued + 1
         position.queued_entries = position.queued_entries + (1 - row.reduce_only)
-    if row.live == 0:
-        position.fresh = position.fresh + 1
+    position.fresh = position.fresh + 1
 
 
 @internal(VOID(Account, I8))

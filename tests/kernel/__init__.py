@@ -1,0 +1,1 @@
+"""The kernel from inside: every branch, every index, every byte, and what only its tables show."""
