@@ -164,17 +164,21 @@ class BaseStrategyBot:
     def on_bar(self, env: TradingEnvironment) -> None:
         """OPEN of a bar: first pass positions, second pass entries (S11)."""
         engine = self._engine
+        if self.exit.in_kernel and self.decides_by_array:
+            engine.tables.call(loops.base_bar)
+        else:
+            self._passes(env, len(engine.market.symbols))
+
+    def _passes(self, env: TradingEnvironment, stop: int) -> None:
+        """Both passes, the second one up to the symbol in column ``stop``."""
+        engine = self._engine
         if self.exit.in_kernel:
-            if self.decides_by_array:
-                engine.tables.call(loops.base_bar)
-                return
             column = engine.tables.call(loops.manage_positions)
         else:
             self._manage_outside(engine, env)
             column = engine.tables.call(loops.next_candidate, 0)
-        symbols = engine.market.symbols
-        while column < len(symbols):
-            column = self._decide(engine, env, column, symbols[column])
+        while column < stop:
+            column = self._decide(engine, env, column)
 
     def _manage_outside(self, engine: BacktesterEngine, env: TradingEnvironment) -> None:
         """First pass with an exit in Python: flatten, else offer the stop to the exit (S11.1, S11.5)."""
@@ -187,23 +191,41 @@ class BaseStrategyBot:
                 if stop is not None:
                     engine.tighten_stop_loss(symbol, stop)
 
-    def _decide(self, engine: BacktesterEngine, env: TradingEnvironment, column: int, symbol: str) -> int:
+    def _decide(self, engine: BacktesterEngine, env: TradingEnvironment, column: int) -> int:
         """Second pass at one symbol: side, levels, size, order; returns the next column to look at."""
-        side = self._side(engine, env, column, symbol)
+        side = self.side_at(env, column)
         if side == 0 or self.exit.in_kernel:
             return engine.tables.call(loops.decide, column, side)
+        return engine.tables.call(loops.decide_levels, column, side, *self._levels_outside(env, column, side))
+
+    def _levels_outside(self, env: TradingEnvironment, column: int, side: int) -> tuple[float, float]:
+        """Levels of an exit in Python, in ticks, not rounded; NaN for none."""
+        symbol, scale = self._engine.market.symbols[column], self._engine.scales[column]
         context = self._context(env, symbol)
         atr = env.indicator("atr", symbol, period=self.settings.atr_period)
         levels = self.exit.initial_levels(Side(side), context.open, atr, context)
-        scale = engine.scales[column]
-        stop, target = scale.ticks(levels.stop_loss), scale.ticks(levels.take_profit)
-        return engine.tables.call(loops.decide_levels, column, side, stop, target)
+        return scale.ticks(levels.stop_loss), scale.ticks(levels.take_profit)
 
-    def _side(self, engine: BacktesterEngine, env: TradingEnvironment, column: int, symbol: str) -> int:
+    # For inspection
+
+    def act_before(self, env: TradingEnvironment, column: int) -> None:
+        """OPEN up to the decision on the symbol in ``column``."""
+        if not self._drives_itself:
+            self._passes(env, column)
+
+    def side_at(self, env: TradingEnvironment, column: int) -> int:
+        """The side decided on for a symbol now: 1 buy, -1 sell, 0 none."""
         if self.decides_by_array:
-            return int(engine.tables.attached["sides_a"][engine.bar, column])
-        side = self.decide_side(env, symbol)
+            return int(self._engine.tables.attached["sides_a"][self._engine.bar, column])
+        if self._drives_itself:
+            return 0
+        side = self.decide_side(env, self._engine.market.symbols[column])
         return 0 if side is None else int(side)
+
+    def levels_at(self, env: TradingEnvironment, column: int, side: int) -> tuple[float, float]:
+        """Stop and target of an entry now, in ticks, rounded as the broker does; NaN for none."""
+        stop, target = self._levels_outside(env, column, side)
+        return loops.round_against(stop, -side), -loops.round_against(-target, -side)
 
     def _context(self, env: TradingEnvironment, symbol: str) -> ExitContext:
         bar = env.bar(symbol)

@@ -1,4 +1,4 @@
-"""One run from its first bar to its last: the two drives, interventions, snapshots and what happens when a bot fails."""
+"""One run from its first bar to its last: the two drives, interventions, snapshots, and a bot that fails."""
 
 import time
 import traceback
@@ -63,6 +63,15 @@ class RunnableBot(Protocol):
 
     def on_close(self, env: TradingEnvironment) -> None:
         """CLOSE of a bar."""
+
+    def act_before(self, env: TradingEnvironment, column: int) -> None:
+        """Its part of OPEN up to the decision on a symbol, for inspection."""
+
+    def side_at(self, env: TradingEnvironment, column: int) -> int:
+        """The side it would decide on now: 1, -1 or 0."""
+
+    def levels_at(self, env: TradingEnvironment, column: int, side: int) -> tuple[float, float]:
+        """The levels it would enter with now, rounded, in ticks; NaN for none."""
 
     def get_state(self) -> dict[str, Any] | None:
         """Plain data for a snapshot, None where unknown."""

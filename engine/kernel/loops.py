@@ -242,6 +242,12 @@ def decide_levels(address: int, symbol: int, side: int, stop: float, target: flo
     return lifecycle.next_candidate(account, symbol + 1)
 
 
+@entry(I8(I8, I8))
+def gate_of(address: int, symbol: int) -> int:
+    """The gate that forbids an entry now, or -1; counts nothing."""
+    return lifecycle.gate_of(account_at(address), symbol)
+
+
 @entry(F8(I8))
 def equity_at_marks(address: int) -> float:
     """Cash plus unrealised profit at the marks."""
