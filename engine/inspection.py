@@ -58,13 +58,13 @@ def explain_decision(run: Run, symbol: str, bar: int) -> Explanation:
     column = run.engine.column_of(symbol)
     if column < 0 or not 0 <= bar < run.bars:
         raise ValueError(f"{symbol} at bar {bar} is not in the run, which has {run.bars} bars of {_names(run)}")
-    before = run.snapshot() if run.status != "failed" else None
+    before, status, error = run.snapshot(), run.status, run.error
     try:
         _stand_before_decision(run, column, bar)
         steps = tuple(_decision_steps(run, column, bar))
     finally:
-        if before is not None:
-            run.restore(before)
+        run.restore(before)
+        run.status, run.error = status, error
     when = time_text(run.engine.market.time_ns.item(bar))
     return Explanation(title=f"{symbol} at OPEN of bar {bar}, {when}", steps=steps)
 
