@@ -1,6 +1,5 @@
 """Markets of the proofs, loaded once for all tests that share a process."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,10 @@ def week(shared_dir: Path) -> Work:
 
 
 @pytest.fixture(params=["sample", "week"])
-def work(request: pytest.FixtureRequest) -> Iterator[Work]:
+def work(request: pytest.FixtureRequest) -> Work:
     """Both markets in turn; the real one is skipped where it is absent."""
-    yield request.getfixturevalue(request.param)
+    chosen: Work = request.getfixturevalue(request.param)
+    return chosen
 
 
 @pytest.fixture(params=PAIRS, ids=str)
