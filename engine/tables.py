@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernel.loops import GROW
-from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE
+from engine.kernel.room import GROW
+from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE, Phase
 from engine.kernel.state import ACCOUNT, BAR, GATES, INSTRUMENT, NONE, SYMBOL
 
 Records = NDArray[Any]
@@ -50,6 +50,7 @@ class RunTables:
         bars: BAR records [n_bars, n_symbols], prices in ticks.
         flags: uint8 [n_bars, n_symbols], bits of ``engine.kernel.state``.
         instruments: INSTRUMENT records [n_symbols].
+        keep_equity: allocate a row of equity per bar; without, the kernel must be told where to write them.
     """
 
     orders: Records
@@ -64,7 +65,14 @@ class RunTables:
         "instruments", "links", "orders", "symbols", "trades",
     )  # fmt: skip
 
-    def __init__(self, bars: Records, flags: NDArray[np.uint8], instruments: Records, initial_cash: float) -> None:
+    def __init__(
+        self,
+        bars: Records,
+        flags: NDArray[np.uint8],
+        instruments: Records,
+        initial_cash: float,
+        keep_equity: bool = True,
+    ) -> None:
         n_bars, n_symbols = bars.shape
         self.account = np.zeros(1, ACCOUNT)
         self.address = self.account.ctypes.data
@@ -72,7 +80,7 @@ class RunTables:
         self.instruments = instruments
         self.symbols = np.zeros(n_symbols, SYMBOL)
         self.gates = np.zeros((n_symbols, GATES), np.int64)
-        self.equity = np.zeros(n_bars, EQUITY)
+        self.equity = np.zeros(n_bars if keep_equity else 0, EQUITY)
         for name, dtype, *_ in _GROWING:
             setattr(self, name, np.zeros(_FIRST_CAPACITY, dtype))
         self.bars, self.flags = bars, flags
@@ -81,7 +89,7 @@ class RunTables:
     def _set_up(self, initial_cash: float) -> None:
         account = self.account[0]
         account["n_bars"], account["n_symbols"] = self.bars.shape
-        account["bar"] = NONE
+        account["bar"], account["phase"] = NONE, Phase.CLOSE  # what is given before the first bar waits for its open
         account["cash"] = account["initial_cash"] = account["equity"] = initial_cash
         account["max_positions"] = np.iinfo(np.int64).max
         for name in ("stop", "target", "mark", "initial_risk", "exit_multiple"):

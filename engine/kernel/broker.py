@@ -236,6 +236,8 @@ def modify(
         row.stop = old_stop
         row.stop_loss = old_stop_loss
         row.take_profit = old_take_profit
+        row.figure_a = NO_PRICE
+        row.figure_b = NO_PRICE
         return why
     symbol = as_int(row.symbol)
     log_event(account, _ORDER_MODIFIED, symbol, order, row.limit, row.stop, row.lots)
