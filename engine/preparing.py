@@ -95,7 +95,7 @@ def _cache(config: BacktestConfig) -> Path | None:
     """Folder of binary copies; None where they are not wanted."""
     if not config.data.cache:
         return None
-    return config.data.cache_dir or user_cache_path("triphase", appauthor=False) / "bars"
+    return config.cache_dir or user_cache_path("triphase", appauthor=False) / "bars"
 
 
 def _bars(

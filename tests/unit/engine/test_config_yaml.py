@@ -49,6 +49,7 @@ def test_relative_files_begin_at_the_folder_of_the_file(write: Path) -> None:
     assert config.asset("ON").file == Path("/data/on.csv")
     assert config.bot.module_file == write.parent / "mine.py"
     assert config.assets[0].file == Path("bars/es.csv")
+    assert config.with_overrides(["data.cache_dir=copies"]).cache_dir == write.parent / "copies"
 
 
 def test_the_hash_does_not_depend_on_where_the_folder_is(write: Path, tmp_path: Path) -> None:
