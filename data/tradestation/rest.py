@@ -83,8 +83,8 @@ class TradeStationClient:
             if not new:
                 break
             found.update((bar.close_ns, bar) for bar in new)
-            # One bar of overlap: whether the edge itself belongs to the answer is not documented.
-            last_ns = min(found) + (interval.bar_ns if interval.unit.value == "Minute" else 0)
+            # Whether the edge itself belongs to the answer is not documented: it is there already, or comes twice.
+            last_ns = min(found)
         return [found[key] for key in sorted(found)][-count:]
 
     def bars_between(

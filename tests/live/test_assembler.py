@@ -105,6 +105,15 @@ def test_a_bar_is_opened_live_only_if_it_was_watched_from_its_start() -> None:
     assert [e.opened_live for e in events if isinstance(e, BarClosed)] == [False, True]
 
 
+def test_a_bar_whose_first_copy_comes_late_was_not_opened_live() -> None:
+    """S17.2: watching began at 2.5, the bar opened at 2.0."""
+    made = assembler(1)
+    made.watching_since_ns = at(2.5)
+    events = [*made.update(bar(3), at(2.6)), *made.update(bar(3, closed=True), at(3))]
+
+    assert [e.opened_live for e in events if isinstance(e, BarClosed)] == [False]
+
+
 def test_a_backfill_closes_what_is_new_corrects_what_differs_and_doubles_nothing() -> None:
     made = assembler(1, 2, 3)
     made.update(bar(4, 9.0), at(3.5))

@@ -330,10 +330,10 @@ def test_retry_after_shortens_the_wait(emulator: Emulator) -> None:
 
 
 def test_an_expired_token_is_refused_on_every_path() -> None:
-    with Emulator(Scenario(auth=AuthHabits(expires_in=5.0), rate=1000.0)) as emulator:
+    with Emulator(Scenario(auth=AuthHabits(expires_in=100.0), rate=100.0)) as emulator:
         tokens = GrantedTokens(emulator)
         old = tokens.access_token()
-        emulator.clock.wait(NEVER, 6.0)
+        emulator.clock.wait(NEVER, 101.0)
         client = TradeStationClient(emulator.endpoints, tokens, emulator.clock)
         client.last_bars("ESH24", MINUTE, 2)
 
