@@ -137,6 +137,7 @@ class BacktesterEngine(APIInterface):
                     tables[name][:, column] = np.nan_to_num(market.known_at_open(column, value * unit), nan=0.0)
                 else:
                     row[field] = value * unit
+            row["slip_ticks"] += parts.fixed
         for name, address in (("ticks", "slip_ticks_a"), ("root", "slip_sqrt_a")):
             self.tables.attach(address, tables[name] if tables[name].any() else None)
 

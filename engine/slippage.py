@@ -17,14 +17,16 @@ VOLUME_BARS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slippage:
-    """Slippage of a fill at a bar: ``ticks + fraction * |price in ticks| + root * sqrt(quantity)``, in ticks.
+    """Slippage of a fill at a bar: ``fixed + ticks + fraction * |price in ticks| + root * sqrt(quantity)``, in ticks.
 
     Attributes:
+        fixed: constant; it holds before any bar has closed, when arrays count as nothing (S9).
         ticks: constant, or float64[n] over the real bars: the value once the bar has closed.
         fraction: part of the price.
         root: ticks per square root of a contract, constant or float64[n] likewise.
     """
 
+    fixed: float = 0.0
     ticks: float | FloatArray = 0.0
     fraction: float = 0.0
     root: float | FloatArray = 0.0
@@ -138,9 +140,9 @@ class HybridSlippage(SlippageModel):
     def slippage(self, bars: IndicatorBars, instrument: Instrument) -> Slippage:
         """Constant, fraction, volatility and volume parts together."""
         own = self.settings
-        moving = atr_ticks(bars, instrument, own.atr_multiple, own.atr_period)
         return Slippage(
-            ticks=moving + (own.ticks + own.half_spread_ticks),
+            fixed=own.ticks + own.half_spread_ticks,
+            ticks=atr_ticks(bars, instrument, own.atr_multiple, own.atr_period),
             fraction=own.fraction,
             root=volume_root(bars, own.tick_multiple),
         )
