@@ -29,6 +29,8 @@ class Tag:
 
 def marks_of(frame: Frame, canvas: Canvas) -> list[float]:
     """Round values of a pane, some 44 logical pixels apart; closer in a low pane."""
+    if frame.scale.empty:
+        return []
     height = frame.bottom - frame.top
     apart = 44 if height > canvas.px(160) else 24
     return price_marks(frame.scale, frame.form.tick, max(height // canvas.px(apart), 1))
@@ -102,37 +104,31 @@ class TimeAxis:
         right = window.left + window.width
         font, strong = numbers(canvas.px(11)), numbers(canvas.px(11), QFont.Weight.Medium)
         canvas.rect(theme.line, 0, top, right + axis, canvas.px(1))
+        box = self._tag_box(canvas, window)
         for mark in self.marks:
             ink, face = (theme.text, strong) if mark.major else (theme.muted, font)
             width = text_width(mark.label, face)
             left = round(window.centre(mark.bar) - width / 2)
-            covered = self.hover is not None and abs(self.hover[0] - window.centre(mark.bar)) < width / 2 + canvas.px(
-                70
-            )
-            if left >= window.left and left + width <= right and not covered:
+            clear = box is None or left + width <= box[0] or left >= box[0] + box[1]
+            if clear and left >= window.left and left + width <= right:
                 canvas.text(mark.label, ink, face, left, top, width, height, CENTRE)
         self._cursor(canvas, window, theme, top)
         canvas.text(self.zone, theme.muted, words(canvas.px(11)), right, top, axis, height, CENTRE)
-        if self.hover is not None:
-            self._tag(canvas, window, theme, top, height)
+        if self.hover is not None and box is not None:
+            edge = canvas.px(2)
+            canvas.badge(theme.hover, box[0], top + edge, box[1], height - 2 * edge)
+            canvas.text(self.hover[1], theme.text, font, box[0], top, box[1], height, CENTRE)
 
-    def _covered(self, at: float, canvas: Canvas) -> bool:
-        """Whether the crosshair's tag would lie over a label."""
-        return self.hover is not None and abs(self.hover[0] - at) < canvas.px(100)
+    def _tag_box(self, canvas: Canvas, window: Window) -> tuple[int, int] | None:
+        """Left edge and width of the crosshair's tag, held within the plot."""
+        if self.hover is None:
+            return None
+        width = text_width(self.hover[1], numbers(canvas.px(11))) + canvas.px(14)
+        left = min(max(round(self.hover[0] - width / 2), window.left), window.left + window.width - width)
+        return left, width
 
     def _cursor(self, canvas: Canvas, window: Window, theme: Theme, top: int) -> None:
         at = window.centre(window.bar_shown)
         if window.cut.count and window.left <= at <= window.left + window.width:
             half = canvas.px(4)
             canvas.polygon(theme.amber, [(at, top), (at - half, top + half + 1), (at + half, top + half + 1)])
-
-    def _tag(self, canvas: Canvas, window: Window, theme: Theme, top: int, height: int) -> None:
-        if self.hover is None:
-            return
-        at, words_ = self.hover
-        font = numbers(canvas.px(11))
-        width = text_width(words_, font) + canvas.px(14)
-        left = min(max(round(at - width / 2), window.left), window.left + window.width - width)
-        edge = canvas.px(2)
-        canvas.badge(theme.hover, left, top + edge, width, height - 2 * edge)
-        canvas.text(words_, theme.text, font, left, top, width, height, CENTRE)

@@ -46,6 +46,6 @@ class EquityChart(TimeChart):
         )
         lines = [LineLayer(line, line_colour(line, number)) for number, line in enumerate(others)]
         area = AreaLayer(equity, equity.colour or "accent")
-        self.add_pane(Pane("equity", MONEY, [*lines, area], stretch=2.0))
+        self.add_pane(Pane("equity", MONEY, [area, *lines], stretch=2.0))
         fall = AreaLayer(drawdown, drawdown.colour or "down", base=0.0)
         self.add_pane(Pane("drawdown", FRACTION, [fall], stretch=1.0))

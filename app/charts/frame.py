@@ -84,7 +84,7 @@ class Window:
     @property
     def body(self) -> int:
         """Width of a body: of the wick's parity, so that the wick is in the middle."""
-        width = max(min(int(self.step * 0.72), int(self.step) - 1), self.thin)
+        width = max(min(int(self.step * 0.8), int(self.step) - 1), self.thin)
         return width - (width - self.thin) % 2
 
     @property

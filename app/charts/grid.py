@@ -9,7 +9,7 @@ from app.charts.time_chart import TimeChart
 
 
 class ChartGrid(QWidget):
-    """Charts in rows and columns; all share the first one's stretch of time and crosshair.
+    """Charts in rows and columns; all share the first one's crosshair and, unless they show the whole run, its time.
 
     Attributes:
         charts: the charts, row by row.
@@ -27,7 +27,8 @@ class ChartGrid(QWidget):
         layout.setSpacing(1)
         widest = max((chart.axis_chars for chart in self.charts), default=0)
         for number, chart in enumerate(self.charts):
-            chart.viewport_model = self.charts[0].viewport_model
+            if not chart.viewport_model.fit:
+                chart.viewport_model = self.charts[0].viewport_model
             chart.crosshair = self.charts[0].crosshair
             chart.set_axis_chars(widest)
             chart.changed.connect(clock.request)

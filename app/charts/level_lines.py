@@ -66,7 +66,13 @@ class LevelLayer(Layer):
             if place + height / 2 > frame.bottom + 1:
                 continue
             row = frame.row(price)
-            beyond = "  \N{UPWARDS ARROW}" if row < frame.top else "  \N{DOWNWARDS ARROW}" if row > frame.bottom else ""
+            beyond = (
+                "  \N{UPWARDS ARROW}"
+                if row < frame.top - 1
+                else "  \N{DOWNWARDS ARROW}"
+                if row > frame.bottom + 1
+                else ""
+            )
             text = level.label(price) + beyond
             width = min(text_width(text, font) + canvas.px(14), frame.right - frame.left - 2 * canvas.px(INSET))
             left, top = frame.left + canvas.px(INSET), round(place - height / 2)

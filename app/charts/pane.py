@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.charts.axes import Tag, marks_of, paint_price_axis
 from app.charts.canvas import Canvas
-from app.charts.crosshair import Words, bar_at, bar_words
+from app.charts.crosshair import NOTHING, Words, bar_at, bar_words
 from app.charts.frame import Frame, Layer, Window
 from app.charts.legend import STRIP, paint_heading
 from app.charts.level_lines import LevelLayer, level_colour
@@ -67,8 +67,9 @@ class Pane:
         for layer in self.layers:
             extent = _stretched(extent, layer, window)
         if extent is not None and self.levels is not None:
+            bars = extent
             for _, price in self.levels.shown():
-                extent = extent.reached(price, 0.8)
+                extent = extent.joined(bars.reached(price, 0.8))
         return Scale.around(extent, self.form.tick, self.log, above=0.06, below=self.below)
 
 
@@ -227,5 +228,5 @@ def _heading(pane: Pane, frame: Frame, picture: Picture, rows: int) -> list[list
         value = line.value_at(index, window.view, window.cursor) if index >= 0 else float("nan")
         form = frame.form if line.form is None else line.form
         ink = frame.theme.colour(colour)
-        values += [Words(line.name, ink, numeric=False), Words(form.text(value), ink, tied=True)]
+        values += [Words(line.name, ink, numeric=False), Words(form.text(value) or NOTHING, ink, tied=True)]
     return [first, values] if rows == 2 else [[*first, *values]]

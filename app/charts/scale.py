@@ -40,12 +40,14 @@ def extent_of(low: FloatArray, high: FloatArray) -> Extent | None:
 class Scale:
     """Values from ``low`` (share 0, bottom) to ``high`` (share 1, top).
 
-    A logarithmic scale needs positive values; where ``low`` is not, it is linear.
+    A logarithmic scale needs positive values; where ``low`` is not, it is linear. An ``empty`` one belongs to a pane
+    that has nothing to show yet: it has no marks.
     """
 
     low: float
     high: float
     log: bool = False
+    empty: bool = False
 
     @classmethod
     def around(
@@ -53,7 +55,7 @@ class Scale:
     ) -> "Scale":
         """A scale that shows an extent with air above and below (shares of its height), at least four ticks high."""
         if extent is None:
-            return cls(0.0, 1.0)
+            return cls(0.0, 1.0, empty=True)
         if log and extent.low > 0:
             height = max(math.log(extent.high / extent.low), 1e-9)
             return cls(extent.low / math.exp(height * below), extent.high * math.exp(height * above), True)

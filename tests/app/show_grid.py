@@ -11,10 +11,11 @@ from PyQt6.QtWidgets import QApplication
 
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor, CursorModel
+from app.charts.equity import MONEY, EquityChart
 from app.charts.grid import ChartGrid
 from app.charts.levels import Level, LevelKind, MoveLevel, position_levels
 from app.charts.line_pyramid import LinePyramid
-from app.charts.lines import Line, RuleLayer
+from app.charts.lines import Line, RuleLayer, drawdown
 from app.charts.prices import PriceFormat
 from app.charts.sessions import Hours
 from app.charts.ticks import LocalTime
@@ -110,7 +111,12 @@ def build(
         widget.set_sources(position(widget.view.master.close), path(widget))
         widget.bar_chosen.connect(lambda bar: (model.go(bar), clock.request()))
     charts[0].intent.connect(lambda wish: print(_told(wish), flush=True))
-    return ChartGrid(charts, clock), model
+    fall = np.random.default_rng(9).normal(0.4, 60.0, bars).cumsum() + 100_000
+    equity = Line("Equity", LinePyramid(fall), form=MONEY)
+    parent = Line("Parent", LinePyramid(fall + np.random.default_rng(8).normal(0, 30, bars).cumsum()), colour="muted")
+    below = Line("Drawdown", LinePyramid(drawdown(fall, 100_000.0)))
+    account = EquityChart(charts[0].view, model, equity, below, others=[parent], theme=theme, clock=charts[0].clock)
+    return ChartGrid([*charts, account], clock), model
 
 
 def _told(wish: MoveLevel) -> str:
@@ -142,6 +148,7 @@ def main() -> None:
         clock.add_producer(lambda: model.step_bars(given.play))
     grid.layout().setRowStretch(0, 2)
     grid.layout().setRowStretch(1, 1)
+    grid.layout().setRowStretch(2, 1)
     grid.resize(*(int(side) for side in given.size.split("x")))
     grid.setWindowTitle("Charts")
     grid.show()
