@@ -116,6 +116,11 @@ class BaseStrategyBot:
         )
 
     @property
+    def prepares_by_settings(self) -> bool:
+        """Whether ``prepare`` is the base's, which needs nothing of an engine but its tables: a batch can call it."""
+        return not _overrides(self, "prepare", BaseStrategyBot)
+
+    @property
     def learns(self) -> bool:
         """Whether the exit takes in closed trades in Python (S7.5)."""
         taught = type(self.exit).ingest_trade_log is not ExitStrategy.ingest_trade_log
@@ -145,7 +150,7 @@ class BaseStrategyBot:
             row = tables.instruments[column]
             row["min_atr"] = own.min_atr / scale.tick_size
             row["max_lots"] = np.inf if own.max_quantity is None else scale.lots(own.max_quantity)
-        tables.attach("atr_a", _atr_in_ticks(engine, own.atr_period))
+        tables.attach("atr_a", market.indicator_in_ticks("atr", period=own.atr_period))
         self._prepare_exit(engine)
         if self.decides_by_array:
             tables.attach("sides_a", checked_sides(self.sides(market), market))
@@ -159,7 +164,8 @@ class BaseStrategyBot:
         account["atr_multiple"] = exit_settings.atr_multiple
         account["r_multiple"] = getattr(exit_settings, "r_multiple", np.nan)
         engine.tables.symbols["exit_multiple"] = exit_settings.atr_multiple
-        engine.tables.attach("exit_atr_a", _atr_in_ticks(engine, exit_settings.atr_period))
+        atr = engine.market.indicator_in_ticks("atr", period=exit_settings.atr_period)
+        engine.tables.attach("exit_atr_a", atr)
 
     def on_bar(self, env: TradingEnvironment) -> None:
         """OPEN of a bar: first pass positions, second pass entries (S11)."""
@@ -236,11 +242,6 @@ def _overrides(bot: BaseStrategyBot, name: str, base: type) -> bool:
     """Whether the bot's class, or one between it and the base, defines a method itself."""
     method: Callable[..., Any] = getattr(type(bot), name)
     return method is not getattr(base, name)
-
-
-def _atr_in_ticks(engine: BacktesterEngine, period: int) -> NDArray[np.float64]:
-    ticks = np.array([scale.tick_size for scale in engine.scales])
-    return np.ascontiguousarray(engine.market.indicator("atr", period=period) / ticks)
 
 
 def checked_sides(sides: NDArray[Any], market: Market) -> SideArray:

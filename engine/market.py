@@ -269,6 +269,16 @@ class Market:
             self._tables[key] = table
         return self._tables[key]
 
+    def indicator_in_ticks(self, name: str, **parameters: object) -> FloatArray:
+        """An indicator that is a distance in price, such as ``atr``, in ticks of each symbol, float64[n, k]."""
+        key: Key = (name, "in ticks", tuple(sorted(parameters.items())))
+        if key not in self._tables:
+            ticks = np.array([facts.tick_size for facts in self.instruments])
+            table = np.ascontiguousarray(self.indicator(name, None, **parameters) / ticks)
+            table.flags.writeable = False
+            self._tables[key] = table
+        return self._tables[key]
+
     def _indicator_column(
         self, column: int, name: str, timeframe: str | None, parameters: Mapping[str, object]
     ) -> FloatArray:

@@ -11,7 +11,7 @@ from engine.backtester import BacktesterEngine
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError, StrategyError
 from engine.kernel import loops
-from engine.kernel.loops import GROW
+from engine.kernel.room import GROW
 from engine.kernel.schema import Phase
 from engine.snapshots import Snapshot, SnapshotStore
 

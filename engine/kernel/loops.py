@@ -4,29 +4,15 @@ Every entry that may write rows first makes sure that the tables have room; wher
 and returns ``GROW``: Python makes the tables larger and calls again.
 """
 
-from typing import Any
+from importlib import import_module
 
 from engine.kernel import broker, lifecycle
-from engine.kernel.compiling import entry, internal, mark_complete
+from engine.kernel.compiling import READY, entry, mark_complete
 from engine.kernel.margin import equity_now, initial_used
 from engine.kernel.phases import close_bar, finish, intrabar, open_bar
-from engine.kernel.state import F8, I8, Account, account_at
+from engine.kernel.room import GROW, has_room
+from engine.kernel.state import F8, I8, account_at
 from engine.kernel.ticks import against, slippage
-
-GROW = -100
-
-
-@internal(I8(Account, I8), forceinline=True)
-def has_room(account: Any, extra: int) -> int:
-    """Whether one more bar, and ``extra`` orders, fit into the tables whatever happens."""
-    orders = extra + 2 * account.n_symbols
-    fills = 2 * (account.working + orders) + 2 * account.n_symbols
-    events = 8 * fills + 2 * orders + 4 * account.n_symbols + 4
-    if account.n_orders + orders > account.orders_cap or account.n_fills + fills > account.fills_cap:
-        return 0
-    if account.n_trades + fills > account.trades_cap or account.n_calls + 1 > account.calls_cap:
-        return 0
-    return 1 if account.n_events + events <= account.events_cap else 0
 
 
 @entry(I8(I8, I8))
@@ -290,4 +276,7 @@ def atr_level(price: float, side: int, multiple: float, atr: float) -> float:
     return lifecycle.atr_level(price, side, multiple, atr)
 
 
+if not READY:
+    # Compiled and cached with the rest, but loaded only by who runs many settings at once.
+    import_module("engine.kernel.batch")
 mark_complete()

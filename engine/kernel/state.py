@@ -124,7 +124,7 @@ def _pointer_twin(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
     return at
 
 
-def _pointer(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
+def pointer(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
     """A compiled function (address, index) -> record, which costs one addition."""
     if not JIT:
         return _pointer_twin(dtype)
@@ -140,44 +140,45 @@ def _pointer(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
 
         return record(types.int64, types.int64), codegen
 
-    pointer: Callable[[int, int], Any] = at
-    return pointer
+    compiled: Callable[[int, int], Any] = at
+    return compiled
 
 
-_account = _pointer(ACCOUNT)
-_bar = _pointer(BAR)
-_instrument = _pointer(INSTRUMENT)
-_symbol = _pointer(SYMBOL)
-_order = _pointer(ORDER)
-_fill = _pointer(FILL)
-_trade = _pointer(TRADE)
-_event = _pointer(EVENT)
-_equity = _pointer(EQUITY)
-_call = _pointer(MARGIN_CALL)
-_byte = _pointer(_BYTE)
-_side = _pointer(_SIDE)
-_int = _pointer(_INT)
-_float = _pointer(_FLOAT)
+_account = pointer(ACCOUNT)
+_bar = pointer(BAR)
+_instrument = pointer(INSTRUMENT)
+_symbol = pointer(SYMBOL)
+_order = pointer(ORDER)
+_fill = pointer(FILL)
+_trade = pointer(TRADE)
+_event = pointer(EVENT)
+_equity = pointer(EQUITY)
+_call = pointer(MARGIN_CALL)
+_byte = pointer(_BYTE)
+_side = pointer(_SIDE)
+_int = pointer(_INT)
+_float = pointer(_FLOAT)
 
 
-def _type(dtype: np.dtype[Any]) -> Any:
+def record_type(dtype: np.dtype[Any]) -> Any:
+    """The compiler's type of a record."""
     return numba.from_dtype(dtype)
 
 
-Account = _type(ACCOUNT)
-Bar = _type(BAR)
-Instrument = _type(INSTRUMENT)
-Symbol = _type(SYMBOL)
-Order = _type(ORDER)
-Fill = _type(FILL)
-Trade = _type(TRADE)
-Event = _type(EVENT)
-Equity = _type(EQUITY)
-Call = _type(MARGIN_CALL)
-Byte = _type(_BYTE)
-Side = _type(_SIDE)
-Int = _type(_INT)
-Float = _type(_FLOAT)
+Account = record_type(ACCOUNT)
+Bar = record_type(BAR)
+Instrument = record_type(INSTRUMENT)
+Symbol = record_type(SYMBOL)
+Order = record_type(ORDER)
+Fill = record_type(FILL)
+Trade = record_type(TRADE)
+Event = record_type(EVENT)
+Equity = record_type(EQUITY)
+Call = record_type(MARGIN_CALL)
+Byte = record_type(_BYTE)
+Side = record_type(_SIDE)
+Int = record_type(_INT)
+Float = record_type(_FLOAT)
 I8 = types.int64
 F8 = types.float64
 VOID = types.void
@@ -296,6 +297,18 @@ def value_at(account: Any, address: int, bar: int, symbol: int) -> float:
     check(bar, account.n_bars)
     check(symbol, account.n_symbols)
     return np.float64(_float(address, bar * account.n_symbols + symbol).value)
+
+
+@internal(I8(I8, I8), forceinline=True)
+def int_at(address: int, index: int) -> int:
+    """Entry of an int64 table at ``address``."""
+    return as_int(_int(address, index).value)
+
+
+@internal(VOID(I8, I8, F8), forceinline=True)
+def put_float(address: int, index: int, value: float) -> None:
+    """Write an entry of a float64 table at ``address``."""
+    _float(address, index).value = value
 
 
 @internal(I8(Account, I8, I8), forceinline=True)

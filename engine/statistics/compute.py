@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,74 @@ class StatisticsInputs:
     days_per_year: int = 252
 
 
+class RunTotals(Protocol):
+    """What a run adds up to besides its curve: fields of StatisticsInputs of the same names."""
+
+    @property
+    def initial_cash(self) -> float:
+        """Equity before the first bar."""
+
+    @property
+    def bars_in_position(self) -> int:
+        """Master bars with a position."""
+
+    @property
+    def turnover(self) -> float:
+        """Sum over all fills, as the next three."""
+
+    @property
+    def commission(self) -> float:
+        """Money."""
+
+    @property
+    def fees(self) -> float:
+        """Money."""
+
+    @property
+    def slippage_cost(self) -> float:
+        """Money."""
+
+    @property
+    def margin_calls(self) -> int:
+        """Number of S7.2 events."""
+
+    @property
+    def days_per_year(self) -> int:
+        """252, or 365 for crypto."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What the figures need of an equity curve.
+
+    Attributes:
+        final_equity: at the last bar, or the initial cash where there is none.
+        bars: number of master bars; years: from the first bar to the last, of 365.25 days.
+        drawdown, drawdown_fraction, drawdown_ns: the largest fall from a peak, and the longest.
+        worst, worst_fraction: the largest fall to the worst inside a bar (S7.1); None for a symbol.
+        returns: daily returns, float64[days].
+    """
+
+    final_equity: float
+    bars: int
+    years: float
+    drawdown: float
+    drawdown_fraction: float
+    drawdown_ns: int
+    worst: float | None
+    worst_fraction: float | None
+    returns: FloatArray
+
+
 def portfolio_statistics(inputs: StatisticsInputs) -> Statistics:
     """Every figure of S13; pure, the same bytes for the same inputs."""
-    return Statistics(**figures_of(trade_figures(inputs.trades)), **figures_of(equity_figures(inputs)))  # type: ignore[arg-type]
+    return statistics_of(inputs.trades, curve_of(inputs), inputs)
+
+
+def statistics_of(trades: TradeColumns, curve: Curve, run: RunTotals) -> Statistics:
+    """Every figure of S13 where the curve has been gone through already."""
+    parts = figures_of(trade_figures(trades)) | figures_of(figures_of_curve(curve, run))
+    return Statistics(**parts)  # type: ignore[arg-type]
 
 
 def trade_figures(trades: TradeColumns) -> TradeFigures:
@@ -90,39 +155,58 @@ def trade_figures(trades: TradeColumns) -> TradeFigures:
     )
 
 
+def curve_of(inputs: StatisticsInputs) -> Curve:
+    """The equity curve of a run that kept a row per bar."""
+    equity = _floats(inputs.equity)
+    money, fraction, length_ns = loops.drawdown(equity, np.ascontiguousarray(inputs.time_ns), inputs.initial_cash)
+    worst_money, worst_fraction = _worst_case(inputs)
+    return Curve(
+        final_equity=float(equity[-1]) if len(equity) else inputs.initial_cash,
+        bars=len(equity),
+        years=years_between(inputs.time_ns),
+        drawdown=money,
+        drawdown_fraction=fraction,
+        drawdown_ns=int(length_ns),
+        worst=worst_money,
+        worst_fraction=worst_fraction,
+        returns=daily_returns(inputs),
+    )
+
+
 def equity_figures(inputs: StatisticsInputs) -> EquityFigures:
     """Figures of the equity curve, its daily returns, and the costs."""
-    initial, equity = inputs.initial_cash, _floats(inputs.equity)
-    final = float(equity[-1]) if len(equity) else initial
-    money, fraction, length_ns = loops.drawdown(equity, np.ascontiguousarray(inputs.time_ns), initial)
-    worst_money, worst_fraction = _worst_case(inputs)
-    returns = daily_returns(inputs)
-    sharpe, sortino = loops.return_ratios(returns, inputs.days_per_year)
-    value_at_risk, shortfall = loops.tail_risk(returns, TAIL)
-    cagr = _existing(loops.growth(final, initial, _years(inputs.time_ns)))
+    return figures_of_curve(curve_of(inputs), inputs)
+
+
+def figures_of_curve(curve: Curve, run: RunTotals) -> EquityFigures:
+    """The same where the curve has been gone through already."""
+    initial, final = run.initial_cash, curve.final_equity
+    sharpe, sortino = loops.return_ratios(curve.returns, run.days_per_year)
+    value_at_risk, shortfall = loops.tail_risk(curve.returns, TAIL)
+    cagr = _existing(loops.growth(final, initial, curve.years))
     return EquityFigures(
         initial_cash=initial,
         final_equity=final + 0.0,
         net_profit=final - initial + 0.0,
         total_return=(final - initial) / initial + 0.0,
         cagr=cagr,
-        max_drawdown=money,
-        max_drawdown_pct=fraction,
-        max_drawdown_ns=int(length_ns),
-        worst_case_drawdown=worst_money,
-        worst_case_drawdown_pct=worst_fraction,
-        recovery_factor=_ratio(final - initial, money),
+        max_drawdown=curve.drawdown,
+        max_drawdown_pct=curve.drawdown_fraction,
+        max_drawdown_ns=curve.drawdown_ns,
+        worst_case_drawdown=curve.worst,
+        worst_case_drawdown_pct=curve.worst_fraction,
+        recovery_factor=_ratio(final - initial, curve.drawdown),
         sharpe=_existing(sharpe),
         sortino=_existing(sortino),
-        calmar=None if cagr is None else _ratio(cagr, fraction),
+        calmar=None if cagr is None else _ratio(cagr, curve.drawdown_fraction),
         var_95=_existing(value_at_risk),
         cvar_95=_existing(shortfall),
-        exposure=_ratio(inputs.bars_in_position, len(equity)),
-        turnover=inputs.turnover + 0.0,
-        commission=inputs.commission + 0.0,
-        fees=inputs.fees + 0.0,
-        slippage_cost=inputs.slippage_cost + 0.0,
-        margin_calls=inputs.margin_calls,
+        exposure=_ratio(run.bars_in_position, curve.bars),
+        turnover=run.turnover + 0.0,
+        commission=run.commission + 0.0,
+        fees=run.fees + 0.0,
+        slippage_cost=run.slippage_cost + 0.0,
+        margin_calls=run.margin_calls,
     )
 
 
@@ -147,7 +231,8 @@ def _worst_case(inputs: StatisticsInputs) -> tuple[float | None, float | None]:
     return loops.worst_case_drawdown(_floats(inputs.equity), _floats(inputs.worst_equity), inputs.initial_cash)
 
 
-def _years(time_ns: TimeArray) -> float:
+def years_between(time_ns: TimeArray) -> float:
+    """Years of 365.25 days from the first bar to the last."""
     return float(time_ns[-1] - time_ns[0]) / NS_PER_YEAR if len(time_ns) else 0.0
 
 

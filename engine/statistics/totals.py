@@ -36,12 +36,17 @@ def totals_of(
     for symbol in chosen:
         held |= _bars_held(fills[fills["symbol"] == symbol], n_bars)
     return FillTotals(
-        turnover=float(np.sum(notional)),
-        commission=float(np.sum(fills["commission"])),
-        fees=float(np.sum(fills["fee"])),
-        slippage_cost=float(np.sum(fills["slippage_cost"])),
+        turnover=_in_order(notional),
+        commission=_in_order(fills["commission"]),
+        fees=_in_order(fills["fee"]),
+        slippage_cost=_in_order(fills["slippage_cost"]),
         bars_in_position=int(np.count_nonzero(held)),
     )
+
+
+def _in_order(values: FloatArray) -> float:
+    """The sum from first to last, as a run that keeps no fills adds them up; np.sum adds in pairs."""
+    return float(np.cumsum(values)[-1]) + 0.0 if len(values) else 0.0
 
 
 def _bars_held(fills: Records, n_bars: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

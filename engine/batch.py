@@ -1,0 +1,185 @@
+"""Many settings on one market: compiled, without a journal, the same figures as one run after the other.
+
+A batch shares the bars, the flags of the sessions and the indicators; each run has its own account. The bots and exits
+say what they want of the kernel through the same ``prepare`` as in a run of their own.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.series import FloatArray
+from engine.backtester import BacktesterEngine
+from engine.kernel.batch import BLOCK, LANE, run_lanes
+from engine.kernel.schema import EQUITY
+from engine.market import Market, SessionPolicy
+from engine.run import RunnableBot
+from engine.scale import Scale
+from engine.statistics import Statistics, days_per_year
+from engine.statistics.compute import Curve, statistics_of, years_between
+from engine.statistics.loops import daily_returns
+from engine.tables import RunTables
+
+Records = NDArray[Any]
+
+_NOT_YET = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """What is kept of one run of a batch.
+
+    Attributes:
+        statistics: figures of the portfolio (S13).
+        ambiguous_trades: trades that the path policy may have decided (S6.9).
+        status: completed or bankrupt.
+        daily_equity: equity at the close of each trading day, float64[days].
+        digest: SHA-256 of daily equity and closed trades, 16 characters: equal results, equal digests.
+    """
+
+    statistics: Statistics
+    ambiguous_trades: int
+    status: str
+    daily_equity: FloatArray
+    digest: str
+
+
+class Bench:
+    """A market made ready for batches under one configuration: rules, costs and slippage are the engine's.
+
+    Args:
+        engine: a connected engine before its first bar; its tables are read, never changed.
+    """
+
+    def __init__(self, engine: BacktesterEngine) -> None:
+        self.engine, self.market = engine, engine.market
+        self.liquidates = engine.rules.liquidate_on_finish
+        day = self.market.trading_day
+        ends = np.append(np.flatnonzero(day[1:] != day[:-1]), len(day) - 1)
+        self.day_ends = np.append(ends, _NOT_YET).astype(np.int64)
+        self.time_ns = np.ascontiguousarray(self.market.time_ns)
+        self.years = years_between(self.time_ns)
+        self.days_per_year = days_per_year(facts.asset_class for facts in self.market.instruments)
+        self._flags: dict[SessionPolicy, tuple[NDArray[np.uint8], bool]] = {}
+
+    @property
+    def days(self) -> int:
+        """Trading days of the market."""
+        return len(self.day_ends) - 1
+
+    def sessions(self, policy: SessionPolicy) -> tuple[NDArray[np.uint8], bool]:
+        """Flags of all bars under a policy, and whether any symbol is flattened; computed once."""
+        if policy not in self._flags:
+            flattens = any(self.market.flattens(column, policy) for column in range(len(self.market.symbols)))
+            self._flags[policy] = self.market.flags(policy), flattens
+        return self._flags[policy]
+
+    def run(self, bots: Sequence[RunnableBot]) -> list[BatchResult]:
+        """Run fresh bots that ``can_batch``, all in one pass over the bars.
+
+        Raises:
+            TriphaseError: where a bot or exit refuses the market; whatever a bot's ``sides`` raises.
+        """
+        seats = [Seat(self, bot) for bot in bots]
+        lanes = run_seats(self, seats)
+        return [seat.result(lane) for seat, lane in zip(seats, lanes, strict=True)]
+
+
+class Seat:
+    """One run's place in a batch; to the bot that is being prepared it is the engine.
+
+    Attributes:
+        market, scales, tables: as the engine's.
+        closes: equity at the close of each trading day, filled by the kernel.
+    """
+
+    def __init__(self, bench: Bench, bot: RunnableBot) -> None:
+        self._bench = bench
+        self.market: Market = bench.market
+        self.scales: list[Scale] = bench.engine.scales
+        whole = bench.engine.tables
+        self.tables = RunTables(whole.bars, whole.flags, whole.instruments.copy(), 0.0, keep_equity=False)
+        self.tables.attached.update(whole.attached)
+        self.tables.restore_state(whole.copy_state())
+        self.closes = np.zeros(bench.days)
+        bot.prepare(self)  # type: ignore[arg-type]  # what prepare uses of an engine is here
+
+    def keep_sessions(self, policy: SessionPolicy) -> None:
+        """Set the session flags that the base bot's gates read (S11.1)."""
+        flags, flattens = self._bench.sessions(policy)
+        self.tables.attach("flags_a", flags)
+        self.tables.account[0]["flatten_on"] = flattens
+
+    def result(self, lane: Any) -> BatchResult:
+        """What the run came to, once its lane has run all bars."""
+        bench, account, trades = self._bench, self.tables.account[0], self.tables.rows("trades")
+        totals = LaneTotals(bench, self, lane)
+        curve = Curve(
+            final_equity=float(account["equity"]),
+            bars=len(bench.market),
+            years=bench.years,
+            drawdown=float(lane["drawdown"]),
+            drawdown_fraction=float(lane["drawdown_fraction"]),
+            drawdown_ns=int(lane["drawdown_ns"]),
+            worst=float(lane["worst"]),
+            worst_fraction=float(lane["worst_fraction"]),
+            returns=daily_returns(self.closes, totals.initial_cash),
+        )
+        return BatchResult(
+            statistics=statistics_of(trades, curve, totals),
+            ambiguous_trades=int(np.count_nonzero(trades["ambiguous"])),
+            status="bankrupt" if account["bankrupt"] else "completed",
+            daily_equity=self.closes,
+            digest=digest_of(self.closes, trades),
+        )
+
+
+class LaneTotals:
+    """Costs and counts of one lane, as the statistics ask for them."""
+
+    __slots__ = (
+        "bars_in_position", "commission", "days_per_year", "fees", "initial_cash", "margin_calls", "slippage_cost",
+        "turnover",
+    )  # fmt: skip
+
+    def __init__(self, bench: Bench, seat: Seat, lane: Any) -> None:
+        self.initial_cash = float(seat.tables.account[0]["initial_cash"])
+        self.bars_in_position, self.margin_calls = int(lane["in_position"]), int(lane["margin_calls"])
+        self.turnover, self.commission = float(lane["turnover"]), float(lane["commission"])
+        self.fees, self.slippage_cost = float(lane["fees"]), float(lane["slippage_cost"])
+        self.days_per_year = bench.days_per_year
+
+
+def can_batch(bot: RunnableBot) -> bool:
+    """Whether a batch can run the bot: what the compiled drive can, unless it prepares itself in a way of its own."""
+    return bot.compilable and bool(getattr(bot, "prepares_by_settings", False))
+
+
+def digest_of(daily_equity: FloatArray, trades: Records) -> str:
+    """What a result is known by: SHA-256 of daily equity and of what closed trades came to, 16 characters."""
+    digest = hashlib.sha256(np.ascontiguousarray(daily_equity).tobytes())
+    for name in ("entry_bar", "exit_bar", "net"):
+        digest.update(np.ascontiguousarray(trades[name]).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def run_seats(bench: Bench, seats: Sequence[Seat]) -> Records:
+    """Run all bars of all seats; returns their LANE records."""
+    lanes = np.zeros(len(seats), LANE)
+    for lane, seat in zip(lanes, seats, strict=True):
+        lane["account_a"], lane["closes_a"] = seat.tables.address, seat.closes.ctypes.data
+        lane["peak"] = seat.tables.account[0]["initial_cash"]
+        lane["peak_ns"] = bench.time_ns[0]
+        lane["liquidate"] = bench.liquidates
+    rows = np.zeros(BLOCK, EQUITY)
+    addresses = (bench.time_ns.ctypes.data, bench.day_ends.ctypes.data, rows.ctypes.data)
+    bars = len(bench.market)
+    while run_lanes(lanes.ctypes.data, len(lanes), int(lanes["next_bar"].min()), bars, *addresses):
+        for seat, lane in zip(seats, lanes, strict=True):
+            if lane["next_bar"] < bars:
+                seat.tables.grow()
+    return lanes
