@@ -50,6 +50,7 @@ def rows(*changed: str, n: int = 6, head: str = HEAD) -> str:
         (rows()[:-9], "line 7: 4 fields where the header has 6; the last line ends in the middle"),
     ],
 )
+@pytest.mark.rule("S3.4")
 def test_a_bad_row_is_named_with_its_line_its_value_and_the_rule(load: Load, text: str, words: str) -> None:
     """S3.4"""
     with pytest.raises(BarError) as caught:
@@ -212,6 +213,7 @@ BAD = rows(
 )
 
 
+@pytest.mark.rule("S3.4")
 def test_drop_removes_each_bad_row_and_counts_it(load: Load) -> None:
     """S3.4"""
     series = load(BAD, repair="drop", bar_length="1m")
@@ -223,6 +225,7 @@ def test_drop_removes_each_bad_row_and_counts_it(load: Load) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.rule("S3.4")
 def test_fix_sorts_widens_and_keeps_the_last_of_equal_times(load: Load) -> None:
     """S3.4"""
     series = load(BAD, repair="fix", bar_length="1m")
@@ -270,6 +273,7 @@ def test_a_good_file_is_the_same_with_and_without_repair(load: Load) -> None:
     assert not fixed.repairs
 
 
+@pytest.mark.rule("S3.4")
 def test_an_overnight_move_of_more_than_40_percent_is_warned_of(load: Load) -> None:
     """S3.4: an unadjusted split of two for one."""
     text = HEAD + "2024-01-02,100,101,99,100,5\n2024-01-03,50,51,49,50,5\n2024-01-04,50,51,49,50,5\n"

@@ -25,6 +25,7 @@ def series(symbol: str, minutes: list[int], bar: int = MINUTE) -> BarSeries:
     )  # fmt: skip
 
 
+@pytest.mark.rule("S3.1")
 def test_the_timeline_is_the_sorted_union_and_knows_who_has_a_bar() -> None:
     """S3.1, S3.2"""
     timeline = build_timeline([series("ES", [1, 2, 4]), series("CL", [2, 3])])
@@ -51,6 +52,7 @@ def test_each_real_bar_is_found_once_and_each_row_is_the_last_one_known(minutes:
             assert row == np.sum(one.time_ns <= moment) - 1
 
 
+@pytest.mark.rule("S3.5")
 def test_an_hourly_bar_beside_minute_bars_names_both_symbols_and_the_cure() -> None:
     """S3.5"""
     hourly, minutes = series("ES", [0, 60, 120], 60 * MINUTE), series("CL", list(range(30, 90)))
@@ -75,6 +77,7 @@ def test_bars_of_one_length_on_shifted_grids_are_refused() -> None:
         build_timeline([series("ES", [0, 5, 10], 5 * MINUTE), series("CL", [1, 6, 11], 5 * MINUTE)])
 
 
+@pytest.mark.rule("S3.5")
 def test_daily_bars_share_a_timeline_of_dates_but_none_with_minutes() -> None:
     """S3.5"""
     daily = series("AAPL", [0, 1440], DAY)

@@ -40,6 +40,7 @@ def test_without_a_session_bars_begin_at_midnight_utc() -> None:
     assert coarse.bar_ns == 5 * MINUTE
 
 
+@pytest.mark.rule("S3.6")
 def test_bars_are_aligned_to_the_session_and_its_last_one_is_cut() -> None:
     """S3.6: sessions from 00:10 to 01:00 and from 02:05; hours of half an hour begin at 10 and 40, and at 125."""
     minutes = [*range(10, 60), *range(125, 160)]
@@ -93,6 +94,7 @@ def test_nothing_is_lost_and_nothing_invented(minutes: set[int], length: str) ->
 
 
 @given(st.sets(st.integers(0, 600), min_size=2, max_size=120), st.sampled_from(["5m", "15m", "1h"]))
+@pytest.mark.rule("S3.6")
 def test_an_indicator_sees_closed_longer_bars_only(minutes: set[int], length: str) -> None:
     """S3.6: every fine bar in the longer bar seen opened, and ended, before the bar that sees it opens."""
     fine = walk(sorted(minutes))

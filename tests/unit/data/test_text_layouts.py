@@ -38,6 +38,7 @@ def test_a_plain_table_is_read_as_open_stamped_and_says_that_it_guessed(load: Lo
     assert series.warnings == ("ES: times were taken as the bars' open; set `timestamp` to open or close",)
 
 
+@pytest.mark.rule("S3.1")
 def test_end_stamps_are_shifted_by_the_bar_length_when_told_so(load: Load) -> None:
     """S3.1"""
     series = load(

@@ -44,6 +44,7 @@ def table_of(cache: Path, name: str | None, *texts: str, zone: ZoneInfo = NEW_YO
     return SessionCalendar.named(name, cache_dir=cache).table(times(*texts, zone=zone))
 
 
+@pytest.mark.rule("S7.4")
 def test_a_sunday_evening_bar_belongs_to_monday(cache: Path) -> None:
     """S7.4: the CME day runs 18:00 to 17:00 New York."""
     table = table_of(cache, EQUITY, "2024-05-03 16:59", "2024-05-05 18:00", "2024-05-06 16:59", "2024-05-06 18:00")
@@ -90,6 +91,7 @@ def test_thanksgiving_has_two_half_sessions(cache: Path) -> None:
     assert [new_york(t)[-5:] for t in gold.session_close_ns] == ["17:00", "14:30", "13:45", "17:00"]
 
 
+@pytest.mark.rule("S11.1")
 def test_regular_hours_end_with_an_early_close_and_skip_holidays(cache: Path) -> None:
     """S11.1: NYSE is closed on Thanksgiving and ends at 13:00 on the day after."""
     at = ("2024-11-27 15:59", "2024-11-28 11:00", "2024-11-29 09:29", "2024-11-29 09:30", "2024-11-29 12:59")
@@ -162,6 +164,7 @@ def test_until_september_2015_the_day_ended_at_a_quarter_past_five(cache: Path) 
     assert currencies == ["17:00", "13:15", "17:00", "17:00"]
 
 
+@pytest.mark.rule("S7.4")
 def test_without_a_calendar_the_trading_day_is_the_utc_date(cache: Path) -> None:
     """S7.4."""
     table = table_of(cache, None, "2024-05-04 23:59", "2024-05-05 00:00", "2024-05-06 15:00", zone=ZoneInfo("UTC"))
@@ -182,6 +185,7 @@ def test_a_market_without_a_break_has_nothing_to_flatten_for(cache: Path, name: 
 
 
 @pytest.mark.parametrize(("bar_minutes", "first"), [(1, "16:55"), (5, "16:55"), (15, "16:45"), (60, "16:00")])
+@pytest.mark.rule("S11.1")
 def test_the_flatten_window_takes_every_bar_that_overlaps_the_last_five_minutes(
     cache: Path, bar_minutes: int, first: str
 ) -> None:

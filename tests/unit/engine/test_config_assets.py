@@ -26,6 +26,7 @@ def test_the_contract_table_fills_what_is_not_given() -> None:
     assert any("commission_per_contract" in warning for warning in warnings)
 
 
+@pytest.mark.rule("S18")
 def test_slippage_is_one_tick_where_neither_is_given() -> None:
     """S18."""
     instrument, _ = instrument_of(config({"symbol": "ES"}), "ES")
@@ -40,6 +41,7 @@ def test_a_contract_outside_the_table_is_in_the_accounts_currency() -> None:
     assert (own.currency, table.currency) == ("EUR", "USD")
 
 
+@pytest.mark.rule("S1.4")
 def test_a_currency_without_a_rate_is_an_error_with_its_line(tmp_path: Path) -> None:
     """S1.4."""
     path = tmp_path / "x.yaml"
@@ -54,6 +56,7 @@ def test_a_currency_without_a_rate_is_an_error_with_its_line(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.rule("S1.4")
 def test_a_constant_rate_converts_to_the_accounts_currency() -> None:
     """S1.4."""
     made = config({"symbol": "ES", "currency": "EUR"}, fx_rates={"EUR": 1.08})

@@ -28,6 +28,7 @@ def refusal(**keys: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.rule("S18")
 def test_the_defaults_are_those_of_the_rulebook() -> None:
     """S18."""
     made = config()
@@ -82,6 +83,7 @@ def test_bad_input_is_refused_with_key_value_and_what_is_allowed(keys: dict[str,
 
 
 @pytest.mark.parametrize("where", ["assets", "defaults"])
+@pytest.mark.rule("S1.1")
 def test_two_slippages_are_an_error(where: str) -> None:
     """S1.1."""
     both = {"slippage_ticks": 1, "slippage_pct": 0.0005}
@@ -106,6 +108,7 @@ def test_all_problems_are_listed_at_once() -> None:
     assert all(key in text for key in ("seed", "simulation.path", "end", "defaults.tick_size"))
 
 
+@pytest.mark.rule("S1.3")
 def test_an_asset_goes_before_defaults_and_these_before_data() -> None:
     """S1.3."""
     made = config(

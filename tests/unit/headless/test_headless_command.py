@@ -194,6 +194,7 @@ def test_a_figure_that_json_cannot_write_is_null(stage: Stage) -> None:
     assert json.loads(stage.out.getvalue())["statistics"]["profit_factor"] is None
 
 
+@pytest.mark.rule("S6.9")
 def test_bounds_stand_side_by_side_with_the_ambiguous_trades(stage: Stage) -> None:
     """S6.9."""
     stage(*stage.command, "--bounds")
