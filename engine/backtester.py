@@ -1,7 +1,7 @@
 """The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from psygnal import SignalInstance
@@ -212,13 +212,15 @@ class BacktesterEngine(APIInterface):
         self.tables.call(loops.end_bar)
         self._phase = Phase.CLOSE
 
-    def finish(self, status: str) -> None:
-        """End of data: close what is open if the rules say so (S7.6), and tell the listeners."""
+    def finish(self) -> Literal["completed", "bankrupt"]:
+        """End of data: close what is open if the rules say so (S7.6), tell the listeners; returns how the run ended."""
         if self.rules.liquidate_on_finish and self.current_bar >= 0:
             self.tables.call(loops.run_finish)
+        status: Literal["completed", "bankrupt"] = "bankrupt" if self.tables.account["bankrupt"][0] else "completed"
         if self.listening:
             self.publish()
             self.backtest_finished.emit(status)
+        return status
 
     # Signals
 

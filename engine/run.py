@@ -155,10 +155,7 @@ class Run:
         """Run to the end of data, or until ``progress`` answers False, a bot fails, or Ctrl-C."""
         self.advance(self.bars, progress)
         if self.status == "running":
-            bankrupt = bool(self.engine.tables.account["bankrupt"][0])
-            self.status = "bankrupt" if bankrupt else "completed"
-        if self.status in ("completed", "bankrupt"):
-            self.engine.finish(self.status)
+            self.status = self.engine.finish()
         return self.status
 
     def advance(self, stop: int, progress: Progress | None = None) -> int:

@@ -6,6 +6,7 @@ from bots.base import BaseStrategyBot, BotSettings
 from engine.backtester import BacktesterEngine
 from engine.environment import TradingEnvironment
 from engine.orders import OrderRequest, Side
+from engine.result import Result
 from engine.run import Run
 from exits.atr import TrailingATRExit
 from tests.rules.table import Bars, Row, made, play
@@ -276,3 +277,29 @@ def test_the_finish_comes_after_what_the_bot_does_at_the_last_close() -> None:
     story = play([START], "0 open: buy 1", "0 close: sell 1", liquidate_on_finish=True)
 
     assert story.fills[1:] == ["0 CLOSE sell 1 @ 100 finish"]
+
+
+@pytest.mark.rule("S7.6")
+@pytest.mark.rule("S7.3")
+def test_an_account_that_the_finish_leaves_without_money_is_bankrupt() -> None:
+    """Ten points lost are all of the 100; without a maintenance margin nothing happened before."""
+    words = {"cash": 100.0, "maintenance_margin": 0.0}
+
+    closed = play([START, (90, 91, 90, 90)], "0 open: buy 1", **words, liquidate_on_finish=True)
+    held = play([START, (90, 91, 90, 90)], "0 open: buy 1", **words)
+
+    assert (closed.status, closed.run.status) == ("bankrupt", "bankrupt")
+    assert (held.status, held.run.status) == ("completed", "completed")
+
+
+@pytest.mark.rule("S7.7")
+def test_the_equity_of_a_symbol_is_the_initial_cash_and_what_it_made_itself() -> None:
+    """A: 2 x 3 points = 60 open, then sold with 4 of commission in all. B: short, 1 point against it, 10 and 1."""
+    bars: Bars = {"A": [START, (103, 103, 103, 103), (103, 103, 103, 103)], "B": [START, None, (101, 101, 101, 101)]}
+
+    story = play(bars, "0 open: buy 2", "0 open: sell 1 of B", "2 open: close", commission_per_contract=1.0)
+    result = Result(None, None, story.run)  # configuration and warnings are not asked for here
+
+    own = [result.symbol_equity(column).tolist() for column in (0, 1)]
+    assert own == [[99_998.0, 100_058.0, 100_056.0], [99_999.0, 99_999.0, 99_989.0]]
+    assert [a + b - 100_000 for a, b in zip(*own, strict=True)] == story.row("equity")
