@@ -66,10 +66,11 @@ class LocalTime:
     """Wall clock times of a zone, for whole arrays; changes of the clock are found once and kept.
 
     Attributes:
+        zone: the exchange's, UTC, or None for the zone that this machine is set to.
         name: what the axis says ("UTC", "New York").
     """
 
-    def __init__(self, zone: tzinfo, name: str) -> None:
+    def __init__(self, zone: tzinfo | None, name: str) -> None:
         self.zone = zone
         self.name = name
         self._changes: dict[int, list[tuple[int, int]]] = {}  # year -> [(second, offset from then on)]
@@ -112,7 +113,7 @@ class LocalTime:
         return after
 
     def _offset(self, second: int) -> int:
-        shift = datetime.fromtimestamp(second, self.zone).utcoffset()
+        shift = datetime.fromtimestamp(second, UTC).astimezone(self.zone).utcoffset()
         return 0 if shift is None else int(shift.total_seconds())
 
 

@@ -34,8 +34,15 @@ def clock(look: QApplication) -> Iterator[FrameClock]:
     clock.stop()
 
 
+@pytest.fixture(scope="session")
+def modules_set_aside() -> None:
+    """Keep what the imports made out of later searches for what tests have left."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def nothing_runs_on(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_runs_on(request: pytest.FixtureRequest, modules_set_aside: None) -> Iterator[None]:
     """Fail a test that leaves a timer or a thread of Qt running."""
     yield
     if "qapp" not in request.fixturenames:

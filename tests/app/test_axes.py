@@ -151,6 +151,15 @@ def test_a_zone_without_changes_is_shifted_evenly() -> None:
     assert (IN_UTC.seconds(times) == times // 10**9).all()
 
 
+def test_without_a_zone_times_are_those_of_this_machine() -> None:
+    times = minutes(2024, 1, 1, 0, 400, step=1440)
+
+    shown = LocalTime(None, "local").seconds(times)
+
+    offsets = [datetime.fromtimestamp(int(time) // 10**9, UTC).astimezone().utcoffset() for time in times]
+    assert (shown - times // 10**9).tolist() == [int(o.total_seconds()) for o in offsets if o is not None]
+
+
 def test_marks_lie_on_round_times() -> None:
     times = minutes(2024, 3, 5, 13, 120)
 

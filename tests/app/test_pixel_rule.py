@@ -109,7 +109,12 @@ LOOKS = {
     "five minutes": Look(span=400.0, timeframe=Timeframe("5m", 5 * MINUTE)),
     "five minutes, far out": Look(span=9000.0, timeframe=Timeframe("5m", 5 * MINUTE)),
 }
-CURSORS = [Cursor(bar, phase) for bar in (0, 1022, 2047) for phase in Phase]
+# The first bar, one within a bucket of every size, one that completes buckets up to 2,048.
+CURSORS = [
+    *(Cursor(bar, Phase.OPEN) for bar in (0, 1022, 2047)),
+    Cursor(1022, Phase.INTRABAR),
+    *(Cursor(bar, Phase.CLOSE) for bar in (0, 2047)),
+]
 
 
 @pytest.mark.usefixtures("look")
