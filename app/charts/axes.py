@@ -55,6 +55,8 @@ def paint_price_axis(canvas: Canvas, frame: Frame, marks: list[float], tags: lis
             )
     for tag, place in zip(inside, places, strict=True):
         top = round(place - height / 2)
+        if top + height > frame.bottom + 2:  # no room for all: the last ones are left away
+            continue
         canvas.badge(tag.fill, frame.right + canvas.px(2), top, width - canvas.px(4), height)
         canvas.text(tag.text, tag.ink, font, frame.right, top, width, height, CENTRE)
 
