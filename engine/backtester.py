@@ -277,6 +277,9 @@ class BacktesterEngine(APIInterface):
                 a, b, c = scale.price(a), scale.price(b), scale.quantity(c)
             elif kind is EventKind.DECISION:
                 b, c = scale.price(b), scale.quantity(c)
+            elif kind is EventKind.ORDER_REJECTED:
+                refused = self.refusal_of(self.tables.orders[int(row["ref"]) - 1])
+                a, b, c = refused.a, refused.b, refused.c
         bar = int(row["bar"])
         return RunEvent(
             kind=kind,

@@ -243,11 +243,7 @@ class _Maker:
         """Everything that happened, in order; what ``reference``, ``a``, ``b`` and ``c`` mean depends on the kind."""
         rows = self.engine.tables.rows("events")
         kind, symbol = rows["kind"], rows["symbol"]
-        in_a = np.isin(kind, [EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED])
-        terms = np.isin(kind, [EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED])
-        decided = kind == EventKind.DECISION
-        a, b = self._prices(rows, "a", "b")
-        c = self.scales.quantities(rows["c"], symbol)
+        a, b, c = self._figures(rows)
         return {
             "event": np.arange(len(rows), dtype=np.int64),
             "bar": rows["bar"].copy(),
@@ -256,10 +252,28 @@ class _Maker:
             "symbol": self._symbol(symbol.copy()),
             "kind": Words(kind.copy(), _words(EventKind)),
             "reference": rows["ref"].copy(),
-            "a": np.where(in_a | terms, a, rows["a"]),
-            "b": np.where(in_a | terms | decided, b, rows["b"]),
-            "c": np.where(terms | decided, c, rows["c"]),
+            "a": a,
+            "b": b,
+            "c": c,
         }
+
+    def _figures(self, rows: NDArray[Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The figures of events in prices, quantities and money, by kind; of a rejection, by its reason too."""
+        kind, symbol = rows["kind"], rows["symbol"]
+        refused = kind == EventKind.ORDER_REJECTED
+        reject = np.zeros(len(rows), np.int8)
+        reject[refused] = self.engine.tables.orders["reject"][rows["ref"][refused] - 1]
+        sides = np.isin(reject, [Reject.STOP_LOSS_SIDE, Reject.TAKE_PROFIT_SIDE])
+        moved = np.isin(kind, [EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED])
+        terms = np.isin(kind, [EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED])
+        decided = kind == EventKind.DECISION
+        a, b = self._prices(rows, "a", "b")
+        c = self.scales.quantities(rows["c"], symbol)
+        return (
+            np.where(moved | terms | sides, a, rows["a"]),
+            np.where(moved | terms | sides | decided, b, rows["b"]),
+            np.where(terms | decided | (reject == Reject.MARGIN), c, rows["c"]),
+        )
 
     def margin_calls(self) -> Table:
         """One row per margin call."""

@@ -166,7 +166,7 @@ def margin_call(account: Any, worst: float, required: float) -> None:
     """Liquidate whole positions, losers first, until what is left is covered at the close (S7.2)."""
     index = account.n_calls
     account.n_calls = index + 1
-    log_event(account, _MARGIN_CALL, 0, index, worst, required, 0.0)
+    log_event(account, _MARGIN_CALL, NONE, index, worst, required, 0.0)
     row = margin_call_at(account, index)
     row.bar = account.bar
     row.first_fill = account.n_fills
@@ -224,7 +224,7 @@ def check_bankruptcy(account: Any) -> None:
     if gone and account.bankrupt == 0:
         account.bankrupt = 1
         account.bankrupt_bar = account.bar
-        log_event(account, _WENT_BANKRUPT, 0, 0, account.equity, 0.0, 0.0)
+        log_event(account, _WENT_BANKRUPT, NONE, 0, account.equity, 0.0, 0.0)
         cancel_everything(account)
 
 

@@ -82,7 +82,7 @@ class Reject(IntEnum):
 
     NONE = 0
     UNKNOWN_SYMBOL = 1
-    QUANTITY = 2  # a: quantity given, b: lot step
+    QUANTITY = 2
     PRICE_MISSING = 3
     STOP_LOSS_SIDE = 4  # a: stop loss, b: entry (ticks)
     TAKE_PROFIT_SIDE = 5  # a: take profit, b: entry (ticks)
@@ -110,11 +110,11 @@ class EventKind(IntEnum):
     STOP_MOVED = 7  # a: new stop, b: old stop (ticks, NaN none)
     TARGET_MOVED = 8  # a: new target, b: old target
     TRADE_OPENED = 9  # ref: trade number
-    TRADE_CLOSED = 10  # ref: trade number
+    TRADE_CLOSED = 10  # ref: trade number; a: net (money)
     GATE = 11  # the base bot's gate code changed; a: new code, b: old code
     DECISION = 12  # the base bot enters; ref: order id; a: side, b: stop, c: lots
-    MARGIN_CALL = 13  # ref: index into margin_calls
-    BANKRUPT = 14  # a: equity
+    MARGIN_CALL = 13  # ref: index into margin_calls; a: worst-case equity, b: required (money); no symbol
+    BANKRUPT = 14  # a: equity; no symbol
     LATE_FLATTEN = 15  # S11.1: closed at the next real open after the session's end
 
 
