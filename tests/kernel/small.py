@@ -64,7 +64,7 @@ def same_fields(first: Records, second: Records) -> bool:
 
 
 def random_orders(tables: RunTables, rng: np.random.Generator, count: int) -> None:
-    """Resting orders of both sides and all types around the bars, half of them with a bracket, some large enough to reverse."""
+    """Resting orders of both sides and all types around the bars, half with a bracket, some large enough to reverse."""
     for _ in range(count):
         side, kind = int(rng.choice((-1, 1))), OrderType(int(rng.integers(0, 4)))
         limit, stop = (float(x) for x in rng.integers(88, 113, 2))
