@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.run import Drive, Run
-from tests.kernel.chosen import chosen_cases
 from tests.properties.cases import case_of
 from tests.scenarios import kernel
 from tests.scenarios.kernel import Case
@@ -54,8 +53,7 @@ def digests(cases: Iterator[tuple[str, Case]]) -> Iterator[str]:
 
 
 def cases_to_run(scenarios: Path | None, first: int, stop: int) -> Iterator[tuple[str, Case]]:
-    """The chosen cases, the worked scenarios where their folder is given, and the random cases of some seeds."""
-    yield from chosen_cases().items()
+    """The worked scenarios where their folder is given, and the random cases of some seeds."""
     if scenarios is not None:
         for scenario in load_scenarios(scenarios):
             yield scenario.name, scenario.case
