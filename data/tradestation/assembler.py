@@ -166,9 +166,11 @@ class BarAssembler:
         return [] if same or bar.closed else [BarUpdated(self.symbol, bar)]
 
     def _late(self, bar: LiveBar, now_ns: int, buffered: bool) -> list[Event]:
-        if not buffered:
-            return self._amend(bar, now_ns)
         known = self._closed.get(bar.close_ns)
+        if not buffered:
+            # A request may have been quicker than the stream: what the stream says then is old, not a correction.
+            old = known is not None and not bar.closed and bar.volume < known.bar.volume
+            return [] if old else self._amend(bar, now_ns)
         if bar.closed and (known is None or known.bar.figures != bar.figures):
             self._doubtful = True
         return []

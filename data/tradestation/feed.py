@@ -45,7 +45,8 @@ class FeedSettings:
         mute_bars, mute_s: without data for so many bars of open market (and at least so long) the feed asks.
         roll_check_s: how often a continuous symbol's contract is asked for.
         stream_back: bars of history with which a stream begins.
-        settle_s: longest wait for a stream's own history before its copies are let in.
+        settle_s: longest wait for a stream's own history before its copies are let in, and for a stream to say what
+            a request has just said.
         inbox, outbox: most frames and most events that wait.
     """
 
@@ -93,6 +94,7 @@ class SymbolFeed(StreamWorker):
         self._reload = threading.Event()
         self._last_data_ns: int | None = None
         self._asked_ns: int | None = None
+        self._suspected_ns: int | None = None
 
     # --------------------------------------------------------------------------------- consumer's side
 
@@ -124,6 +126,7 @@ class SymbolFeed(StreamWorker):
         stream = self._opened()
         try:
             self._policy.connected(self._clock.monotonic())
+            self._suspected_ns = None
             self._note_byte(self.server_now_ns())
             self._check_delay()
             self._catch_up(stream)
@@ -271,6 +274,9 @@ class SymbolFeed(StreamWorker):
 
     def _watch_data(self, now_ns: int) -> None:
         """Heartbeats, but no data for long in an open market: ask whether there is anything newer."""
+        if self._suspected_ns is not None and now_ns - self._suspected_ns > int(self._settings.settle_s * NS):
+            self._set(FeedState.STALE, "no data on the stream though the service has newer bars")
+            raise StreamEndedError(f"bar stream of {self.symbol}: alive but mute")
         since_ns = max(self._last_data_ns or 0, self._asked_ns or 0)
         limit = max(self._settings.mute_s, self._settings.mute_bars * self.interval.bar_ns / NS)
         self._keep(session_open=self._hours.is_open(now_ns))
@@ -283,8 +289,8 @@ class SymbolFeed(StreamWorker):
             self._set(FeedState.STALE, f"no data for {limit:.0f} s, and asking for them failed: {error}")
             return
         if newer:
-            self._set(FeedState.STALE, f"no data for {limit:.0f} s though the service has newer bars")
-            raise StreamEndedError(f"bar stream of {self.symbol}: alive but mute")
+            self._suspected_ns = now_ns  # unless the stream is just about to say the same
+            return
         self._keep(quiet=True)
         self._set_live()
 
@@ -333,6 +339,7 @@ class SymbolFeed(StreamWorker):
 
     def _note_data(self, server_ns: int) -> None:
         self._last_data_ns = server_ns
+        self._suspected_ns = None
         self._keep(last_data_ns=server_ns, quiet=False)
         self._policy.healthy(self._clock.monotonic())
         if self.status.state is FeedState.STALE:

@@ -25,7 +25,7 @@ from data.tradestation.rest import TradeStationClient
 
 MINUTE = Interval(1)
 RATE = 240.0
-QUICK = FeedSettings(silence_s=60.0, mute_s=120.0, backoff=Backoff(first=5.0, longest=40.0))
+QUICK = FeedSettings(silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0))
 
 
 class GrantedTokens:

@@ -87,6 +87,15 @@ def test_what_comes_for_a_closed_bar_is_a_correction_or_nothing() -> None:
     assert made.closed_bars(1)[0].close == 12.0
 
 
+def test_an_old_copy_of_a_closed_bar_is_no_correction() -> None:
+    """A request was quicker than the stream: the stream still tells how the bar was made."""
+    made = assembler(1)
+    made.splice([bar(1), bar(2, 12.0, 50.0), bar(3, closed=False)], at(2.5))
+
+    assert made.update(bar(2, 11.0, 20.0, closed=False), at(2.6)) == []
+    assert made.update(bar(2, 11.0, 20.0, closed=True), at(2.6)) != []
+
+
 def test_a_late_print_makes_a_bar_that_had_not_existed() -> None:
     made = assembler(1, 4)
     events = made.update(bar(3), at(4.5))

@@ -54,6 +54,10 @@ class Emulator:
         self.routes = Routes(self)
         self.requests: list[str] = []
         self._closing = threading.Event()
+        self._busy = 0
+        self._busy_lock = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
         self._rng = random.Random(self.scenario.seed)
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
@@ -78,6 +82,8 @@ class Emulator:
         """End every stream and every thread."""
         self._closing.set()
         self._server.shutdown()
+        # Streams say their last chunk first; who reads nothing any more cannot hold the end up for long.
+        self._idle.wait(1.0)
         self._server.drop_connections()
         self._server.server_close()
         self._thread.join()
@@ -129,6 +135,7 @@ class Emulator:
     def handle(self, request: Request, exchange: Exchange) -> None:
         """Answer ``request``."""
         self.requests.append(f"{request.method} {request.path}")
+        self._enter(1)
         try:
             if self._struck(request, exchange):
                 return
@@ -138,6 +145,17 @@ class Emulator:
             self.routes.answer(request, exchange)
         except Refusal as refusal:
             exchange.reply(refusal.status, refusal.body, refusal.headers)
+        finally:
+            self._enter(-1)
+
+    def _enter(self, change: int) -> None:
+        """Count requests under way."""
+        with self._busy_lock:
+            self._busy += change
+            if self._busy:
+                self._idle.clear()
+            else:
+                self._idle.set()
 
     def _struck(self, request: Request, exchange: Exchange) -> bool:
         """Whether a fault has answered the request."""
