@@ -5,9 +5,9 @@ say what they want of the kernel through the same ``prepare`` as in a run of the
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,15 @@ from engine.backtester import BacktesterEngine
 from engine.kernel.batch import BLOCK, LANE, run_lanes
 from engine.kernel.schema import EQUITY
 from engine.market import Market, SessionPolicy
-from engine.run import RunnableBot
+from engine.run import Run, RunnableBot
 from engine.scale import Scale
-from engine.statistics import Statistics, days_per_year
+from engine.statistics import Statistics, StatisticsInputs, days_per_year, portfolio_statistics, totals_of
 from engine.statistics.compute import Curve, statistics_of, years_between
 from engine.statistics.loops import daily_returns
 from engine.tables import RunTables
 
 Records = NDArray[Any]
+Flags: TypeAlias = dict[SessionPolicy, tuple[NDArray[np.uint8], bool]]
 
 _NOT_YET = np.iinfo(np.int64).max
 
@@ -52,19 +53,21 @@ class Bench:
     """A market made ready for batches under one configuration: rules, costs and slippage are the engine's.
 
     Args:
-        engine: a connected engine before its first bar; its tables are read, never changed.
+        make_engine: makes a connected engine before its first bar; the first one's tables are read, never changed.
+        flags: flags of the sessions by policy; given to several benches of one market, they are computed once.
     """
 
-    def __init__(self, engine: BacktesterEngine) -> None:
-        self.engine, self.market = engine, engine.market
-        self.liquidates = engine.rules.liquidate_on_finish
+    def __init__(self, make_engine: Callable[[], BacktesterEngine], flags: Flags | None = None) -> None:
+        self.fresh_engine, self.engine = make_engine, make_engine()
+        self.market = self.engine.market
+        self.liquidates = self.engine.rules.liquidate_on_finish
         day = self.market.trading_day
         ends = np.append(np.flatnonzero(day[1:] != day[:-1]), len(day) - 1)
         self.day_ends = np.append(ends, _NOT_YET).astype(np.int64)
         self.time_ns = np.ascontiguousarray(self.market.time_ns)
         self.years = years_between(self.time_ns)
         self.days_per_year = days_per_year(facts.asset_class for facts in self.market.instruments)
-        self._flags: dict[SessionPolicy, tuple[NDArray[np.uint8], bool]] = {}
+        self._flags: Flags = {} if flags is None else flags
 
     @property
     def days(self) -> int:
@@ -84,7 +87,10 @@ class Bench:
         Raises:
             TriphaseError: where a bot or exit refuses the market; whatever a bot's ``sides`` raises.
         """
-        seats = [Seat(self, bot) for bot in bots]
+        return self.run_seats([Seat(self, bot) for bot in bots])
+
+    def run_seats(self, seats: "Sequence[Seat]") -> list[BatchResult]:
+        """The same for bots that have been prepared already."""
         lanes = run_seats(self, seats)
         return [seat.result(lane) for seat, lane in zip(seats, lanes, strict=True)]
 
@@ -165,6 +171,45 @@ def digest_of(daily_equity: FloatArray, trades: Records) -> str:
     for name in ("entry_bar", "exit_bar", "net"):
         digest.update(np.ascontiguousarray(trades[name]).tobytes())
     return digest.hexdigest()[:16]
+
+
+def run_alone(bench: Bench, bot: RunnableBot) -> BatchResult:
+    """A run of its own on the bench's market, with the same outcome: for bots that need Python on every bar.
+
+    Raises:
+        StrategyError: what the bot or exit raised.
+    """
+    run = Run(bench.fresh_engine(), bot)
+    status = run.complete()
+    if run.error is not None:
+        raise run.error
+    if status == "interrupted":
+        raise KeyboardInterrupt
+    tables, market = run.engine.tables, bench.market
+    trades, totals = tables.rows("trades"), totals_of(tables.rows("fills"), run.bars, tables.instruments["tick_money"])
+    inputs = StatisticsInputs(
+        initial_cash=run.engine.initial_cash,
+        time_ns=market.time_ns,
+        trading_day=market.trading_day,
+        equity=tables.equity["equity"].copy(),
+        worst_equity=tables.equity["worst_equity"].copy(),
+        trades=trades,
+        bars_in_position=totals.bars_in_position,
+        turnover=totals.turnover,
+        commission=totals.commission,
+        fees=totals.fees,
+        slippage_cost=totals.slippage_cost,
+        margin_calls=tables.count("calls"),
+        days_per_year=bench.days_per_year,
+    )
+    closes = inputs.equity[bench.day_ends[:-1]]
+    return BatchResult(
+        statistics=portfolio_statistics(inputs),
+        ambiguous_trades=int(np.count_nonzero(trades["ambiguous"])),
+        status=str(status),
+        daily_equity=closes,
+        digest=digest_of(closes, trades),
+    )
 
 
 def run_seats(bench: Bench, seats: Sequence[Seat]) -> Records:

@@ -4,6 +4,7 @@ Also the flags that say when a symbol trades, when its trading day turns, and wh
 indicator tables computed once and read by everyone (S10).
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -268,6 +269,20 @@ class Market:
             table.flags.writeable = False
             self._tables[key] = table
         return self._tables[key]
+
+    def forget_indicators(self, most_bytes: int) -> None:
+        """Forget the oldest tables until the others take at most ``most_bytes``; who holds one keeps it."""
+        held = sum(table.nbytes for table in self._tables.values())
+        for key in list(self._tables):
+            if held <= most_bytes:
+                return
+            held -= self._tables.pop(key).nbytes
+
+    def reseeded(self, seed: int) -> "Market":
+        """The same market, tables included, whose draws come from another seed."""
+        other = copy.copy(self)
+        other.seed = seed
+        return other
 
     def indicator_in_ticks(self, name: str, **parameters: object) -> FloatArray:
         """An indicator that is a distance in price, such as ``atr``, in ticks of each symbol, float64[n, k]."""

@@ -1,16 +1,16 @@
 """From a configuration to a market and an account: bars loaded, cut and joined to longer ones, facts completed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from platformdirs import user_cache_path
 
 from data.errors import DataError
 from data.instruments import Instrument
-from data.loading import load_series, series_from_frame
+from data.loading import SourceSettings, load_series, series_from_frame
 from data.resampling import resample
 from data.series import BarSeries
 from data.sessions import SessionCalendar
@@ -45,12 +45,18 @@ class Prepared:
     digests: Mapping[str, str]
 
 
-def prepare(config: BacktestConfig, bars: "Mapping[str, pd.DataFrame] | None" = None) -> Prepared:
+Read: TypeAlias = Callable[[SourceSettings, Path | None], BarSeries]
+
+
+def prepare(
+    config: BacktestConfig, bars: "Mapping[str, pd.DataFrame] | None" = None, read: Read = load_series
+) -> Prepared:
     """Load everything that a run needs.
 
     Args:
         config: the run.
         bars: DataFrames to use in place of the files, by symbol.
+        read: what reads a file of bars; whoever has read it before hands out those.
 
     Raises:
         ConfigError, DataError, InstrumentError: naming place, value and cure.
@@ -59,8 +65,8 @@ def prepare(config: BacktestConfig, bars: "Mapping[str, pd.DataFrame] | None" = 
     for symbol in config.symbols:
         instrument, said = instrument_of(config, symbol)
         calendar = SessionCalendar.named(instrument.calendar)
-        one = _bars(config, symbol, instrument, bars)
-        one, finer = _at_length(config, one, calendar), _fine_bars(config, symbol, instrument)
+        one = _bars(config, symbol, instrument, bars, read)
+        one, finer = _at_length(config, one, calendar), _fine_bars(config, symbol, instrument, read)
         instruments.append(instrument)
         series.append(one)
         if finer is not None:
@@ -91,7 +97,7 @@ def engine_of(config: BacktestConfig, prepared: Prepared) -> BacktesterEngine:
     )
 
 
-def _cache(config: BacktestConfig) -> Path | None:
+def bar_cache(config: BacktestConfig) -> Path | None:
     """Folder of binary copies; None where they are not wanted."""
     if not config.data.cache:
         return None
@@ -99,10 +105,14 @@ def _cache(config: BacktestConfig) -> Path | None:
 
 
 def _bars(
-    config: BacktestConfig, symbol: str, instrument: Instrument, bars: "Mapping[str, pd.DataFrame] | None"
+    config: BacktestConfig,
+    symbol: str,
+    instrument: Instrument,
+    bars: "Mapping[str, pd.DataFrame] | None",
+    read: Read,
 ) -> BarSeries:
     if bars is None:
-        one = load_series(source_settings(config, symbol, instrument.calendar), _cache(config))
+        one = read(source_settings(config, symbol, instrument.calendar), bar_cache(config))
     else:
         one = _given(config, symbol, bars)
     cut = cut_series(one, config.start_ns, config.end_ns)
@@ -140,11 +150,11 @@ def _at_length(config: BacktestConfig, one: BarSeries, calendar: SessionCalendar
     return resample(one, config.bar, opens)
 
 
-def _fine_bars(config: BacktestConfig, symbol: str, instrument: Instrument) -> BarSeries | None:
+def _fine_bars(config: BacktestConfig, symbol: str, instrument: Instrument, read: Read) -> BarSeries | None:
     settings = fine_source_settings(config, symbol, instrument.calendar)
     if settings is None:
         return None
-    return replace(cut_series(load_series(settings, _cache(config)), config.start_ns, config.end_ns), symbol=symbol)
+    return replace(cut_series(read(settings, bar_cache(config)), config.start_ns, config.end_ns), symbol=symbol)
 
 
 def _slippage(config: BacktestConfig, symbol: str) -> SlippageModel:

@@ -1,0 +1,118 @@
+"""How dates are cut into folds: fixed, rolling or growing in-sample parts, each with what follows out of sample.
+
+Nothing that is judged out of sample may have been seen in sample. ``purge`` cuts the end of the in-sample part off, so
+that positions opened there do not reach into what follows; ``embargo`` leaves a gap before the out-of-sample part, for
+what lingers (both after M. Lopez de Prado, Advances in Financial Machine Learning, 2018, chapter 7).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from engine.errors import ConfigError, Problem
+from engine.wording import shown
+from research.sweeping.sections import FoldSection
+
+Part = Literal["all", "in", "out"]
+_LENGTH = re.compile(r"([0-9]+)(d|w|mo|y)")
+_MONTHS = {"mo": 1, "y": 12}
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a fold: first and last day (or moment) that a run covers; None: the base configuration's."""
+
+    fold: int
+    part: Part
+    start: date | None
+    end: date | None
+
+
+def spans_of(folds: FoldSection | None, first: date | None, last: date | None) -> tuple[Span, ...]:
+    """All parts of all folds, in order of time; ``first`` and ``last`` are the days of the data.
+
+    Raises:
+        ConfigError: where a length is malformed or missing, or no fold fits.
+    """
+    if folds is None:
+        return (Span(-1, "all", None, None),)
+    if folds.kind == "fixed":
+        return tuple(_fixed(folds))
+    if first is None or last is None:
+        raise _refusal("start", "the range of the data is not known; give start and end")
+    return tuple(_moving(folds, first, last))
+
+
+def _fixed(folds: FoldSection) -> Iterator[Span]:
+    if not folds.parts:
+        raise _refusal("parts", "folds of kind fixed need parts: [{in_sample: [2022-01-01, 2022-12-31]}]")
+    for number, part in enumerate(folds.parts):
+        start, end = part.in_sample
+        yield Span(number, "in", start, _before(end, folds.purge, "purge"))
+        if part.out_of_sample is not None:
+            begin, stop = part.out_of_sample
+            yield Span(number, "out", _after(begin, folds.embargo, "embargo"), stop)
+
+
+def _moving(folds: FoldSection, first: date, last: date) -> Iterator[Span]:
+    if folds.in_sample is None or folds.out_of_sample is None:
+        missing = "in_sample" if folds.in_sample is None else "out_of_sample"
+        raise _refusal(missing, f"folds of kind {folds.kind} need {missing}, such as 180d, 26w, 6mo, 1y")
+    step = folds.step or folds.out_of_sample
+    begin = split = first
+    split = _after(first, folds.in_sample, "in_sample")
+    for number in range(_MOST):
+        out = _after(split, folds.embargo, "embargo")
+        end = _after(out, folds.out_of_sample, "out_of_sample")
+        if end > last + timedelta(days=1):
+            if number == 0:
+                raise _refusal(
+                    "in_sample", f"not one fold fits between {first} and {last}; the first would end on {end}"
+                )
+            return
+        yield Span(number, "in", begin, _before(split, folds.purge, "purge") - timedelta(days=1))
+        yield Span(number, "out", out, end - timedelta(days=1))
+        split = _after(split, step, "step")
+        if split <= begin:
+            raise _refusal("step", "is no time at all; the next fold would be the same")
+        if folds.kind == "rolling":
+            begin = _after(begin, step, "step")
+    raise _refusal("step", f"makes more than {_MOST:,} folds; take a longer one")
+
+
+def _after(day: date, length: str, key: str) -> date:
+    return _moved(day, length, key, 1)
+
+
+def _before(day: date, length: str, key: str) -> date:
+    return _moved(day, length, key, -1)
+
+
+def _moved(day: date, length: str, key: str, sign: int) -> date:
+    """``day`` moved by a length; months keep the day, or take the month's last."""
+    found = _LENGTH.fullmatch(length)
+    if found is None:
+        raise _refusal(key, f"{shown(length)} is no length of time; write 180d, 26w, 6mo or 1y")
+    number, unit = int(found[1]) * sign, found[2]
+    if unit in ("d", "w"):
+        return day + timedelta(days=number * (7 if unit == "w" else 1))
+    months = day.year * 12 + day.month - 1 + number * _MONTHS[unit]
+    year, month = divmod(months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return day.replace(year=year, month=month + 1, day=last)
+        except ValueError:
+            continue
+    raise _refusal(key, f"{shown(length)} leads out of the calendar")
+
+
+def day_of(moment: date | datetime | None) -> date | None:
+    """The day of a date or time."""
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _refusal(key: str, text: str) -> ConfigError:
+    return ConfigError.of([Problem(("folds", key), text)])
