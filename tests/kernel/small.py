@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.kernel import loops
 from engine.kernel.schema import OrderType, TimeInForce
-from engine.kernel.state import BAR, DAY_FIRST, DAY_LAST, ENTRY_OK, REAL
+from engine.kernel.state import BAR, DAY_FIRST, DAY_LAST, ENTRY_OK, EXIT_FIXED_RATIO, REAL
 from engine.tables import Records, RunTables, empty_instruments
 
 PRICES = (100.0, 110.0, 90.0, 105.0)
@@ -89,3 +89,23 @@ def random_orders(tables: RunTables, rng: np.random.Generator, count: int) -> No
 def capacities(tables: RunTables) -> NDArray[np.int64]:
     """Rows that each growing table has room for."""
     return np.array([len(getattr(tables, name)) for name in OUTPUTS])
+
+
+def with_base_bot(tables: RunTables, sides: Sequence[int], atr: float = 5.0, multiple: float = 2.0) -> None:
+    """Give the kernel what the base bot decides by: a side per bar, one ATR for all bars, 1 % at risk, a fixed stop."""
+    shape = tables.bars.shape
+    tables.attach("sides_a", np.repeat(np.array(sides, np.int8)[:, None], shape[1], axis=1))
+    tables.attach("atr_a", np.full(shape, atr))
+    tables.attach("exit_atr_a", np.full(shape, atr))
+    settings = {"risk_pct": 0.01, "max_margin_pct": 0.5, "max_daily_loss_pct": math.inf, "atr_multiple": multiple}
+    for name, value in {**settings, "r_multiple": 2.0, "exit_kind": EXIT_FIXED_RATIO, "flatten_on": 1}.items():
+        tables.account[name] = value
+
+
+def play(tables: RunTables, bars: int = 1) -> None:
+    """Whole bars with the base bot, from the one after the last that was begun."""
+    for _ in range(bars):
+        tables.call(loops.begin_bar, int(tables.account["bar"][0]) + 1)
+        if "sides_a" in tables.attached:
+            tables.call(loops.base_bar)
+        tables.call(loops.end_bar)
