@@ -160,6 +160,7 @@ class SymbolFeed(StreamWorker):
         if stream.inbox.take_overflow():
             self._tell(self._gap("frames came faster than they were taken in"))
             self._catch_up(stream)
+            self._set_live()
         if received is not None:
             for event in self._take(received):
                 self._tell(event)

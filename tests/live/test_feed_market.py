@@ -77,7 +77,7 @@ def test_a_session_that_begins_again_goes_on_without_a_reconnect() -> None:
         [parse_time("2024-03-05T23:00:00Z"), parse_time("2024-03-06T23:00:00Z")],
         [parse_time("2024-03-06T22:00:00Z"), parse_time("2024-03-07T22:00:00Z")],
     )
-    patient = replace(QUICK, silence_s=600.0, mute_s=900.0)
+    patient = replace(QUICK, silence_s=600.0, mute_s=900.0, grace_s=60.0)
     with running(scenario, hours=hours, settings=patient) as (emulator, consumer):
         first = parse_time("2024-03-06T23:01:00Z")
         consumer.until(lambda: first in consumer.bars, "the next session's first bar")
@@ -171,7 +171,7 @@ def test_delayed_data_are_shown_as_delayed() -> None:
 def test_longer_bars_are_built_likewise(interval: Interval) -> None:
     framing = Framing(heartbeat_s=600.0)
     scenario = Scenario(rate=interval.minutes * RATE / 2, history_days=20.0, framing=framing)
-    patient = replace(QUICK, silence_s=3600.0, mute_s=7200.0)
+    patient = replace(QUICK, silence_s=3600.0, mute_s=7200.0, grace_s=300.0)
     with running(scenario, interval=interval, settings=patient) as (emulator, consumer):
         consumer.until_live()
         consumer.until_closed(2)
@@ -193,6 +193,7 @@ def test_frames_that_come_too_fast_leave_a_gap_mark_and_are_fetched_anew() -> No
         consumer.until(
             lambda: any(marks in e.reason for e in consumer.events if isinstance(e, GapMarked)), "a gap mark"
         )
+        consumer.until_live()
         consumer.until_closed(2)
 
         assert_same_as_truth(emulator, consumer)

@@ -1,7 +1,7 @@
 """History, stream and closings of an undisturbed feed."""
 
 from data.tradestation.emulator import Scenario
-from data.tradestation.events import CloseReason, FeedState
+from data.tradestation.events import FeedState
 from tests.live.harness import RATE, assert_same_as_truth, running
 
 
@@ -25,4 +25,3 @@ def test_bars_seen_from_their_first_print_are_told_apart() -> None:
         assert seen[0] is False
         assert seen[-1] is True
         assert seen == sorted(seen), "once watching, every bar is seen from its first print"
-        assert {c.reason for c in consumer.closings} <= {CloseReason.STATUS, CloseReason.LATER_BAR}
