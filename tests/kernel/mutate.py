@@ -1,8 +1,9 @@
 """Whether the tests notice a kernel that is wrong in one place: ``python -m tests.kernel.mutate --n 200 --seed 1``.
 
-Samples mutants of the deciding files and runs each, with compilation off and in a process of its own, through the
-scenarios, random cases against the independent simulator, and the laws of the tables. What survives is printed with
-its place: either a test is missing, or the change makes no difference (say why in docs/testing.md). Needs fork.
+Samples mutants of the deciding files and runs each, with compilation off and in a process of its own, through random
+cases against the independent simulator, the laws of the tables, the scenarios, and the tests with numbers worked by
+hand. What survives is printed with its place: either a test is missing, or the change makes no difference (say why in
+docs/testing.md). Needs fork.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from tests.kernel.mutants import Mutant, mutants_of
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
@@ -27,6 +30,7 @@ DECIDING = ("broker", "ledger", "lifecycle", "margin", "matching", "phases", "ti
 SECONDS = 120.0
 # Between them these random cases run every branch; they come first, the other ones after them.
 COVERING = (114, 287, 72, 225, 88, 44, 60, 74, 17, 236, 14, 267)
+BY_HAND = ("tests/kernel/test_what_is_written.py", "tests/rules")
 
 
 class WrongModule(MetaPathFinder, Loader):
@@ -83,6 +87,8 @@ class Judge:
         for scenario in self.scenarios:
             found = differences(scenario.expected, kernel.simulate(scenario.case, "step"))
             yield from (f"{scenario.name}: {each}" for each in found)
+        if pytest.main(["-q", "-x", "-n0", "-p", "no:cacheprovider", *BY_HAND]) != pytest.ExitCode.OK:
+            yield "a test worked by hand fails"
 
     @staticmethod
     def _watched(case: Any, drive: Any) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def judge_mutant(judge: Judge, mutant: Mutant | None, answers: Any) -> None:
     """In a process of its own: import the kernel with the mutant in it and say what is wrong."""
     if mutant is not None:
         sys.meta_path.insert(0, WrongModule(mutant))
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
     answers.put(judge.complaint())
 
 
@@ -125,7 +131,7 @@ def verdict(judge: Judge, mutant: Mutant | None) -> str | None:
 def sample(count: int, seed: int, files: tuple[str, ...]) -> list[Mutant]:
     """Mutants of the files, drawn without repetition."""
     every = [m for name in files for m in mutants_of(f"{name}.py", (KERNEL / f"{name}.py").read_text("utf-8"))]
-    print(f"{len(every)} mutants of {len(files)} files")
+    print(f"{len(every)} mutants of {len(files)} files", flush=True)
     return random.Random(seed).sample(every, min(count, len(every)))
 
 

@@ -1,4 +1,4 @@
-"""Every field of every kind of event and the figures of every refusal: what the journal tells and the run never reads."""
+"""Every field of every kind of event, the figures of every refusal: what the journal tells and the run never reads."""
 
 import math
 from typing import Any
@@ -300,3 +300,24 @@ def test_the_open_at_which_the_walk_begins_belongs_to_the_prices_seen() -> None:
 
     (trade,) = tables.rows("trades")
     assert (trade["mae"], trade["mfe"], trade["exit_price"]) == (-5.0, 20.0, 95.0)
+
+
+@pytest.mark.rule("S8.1")
+def test_calls_answer_whether_they_had_an_effect() -> None:
+    tables = opened()
+    without_position = [
+        tables.call(call, 0, 95.0) for call in (loops.modify_stop, loops.modify_target, loops.tighten_stop)
+    ]
+    small.place(tables, OrderType.MARKET, 1)
+    limit = small.place(tables, OrderType.LIMIT, 1, limit=80.0)
+
+    assert without_position == [0, 0, 0]
+    assert [tables.call(loops.modify_stop, 0, stop) for stop in (94.0, math.inf, NAN)] == [1, 0, 1]
+    assert [tables.call(loops.modify_target, 0, target) for target in (108.0, -math.inf, NAN)] == [1, 0, 1]
+    assert [tables.call(loops.tighten_stop, 0, stop) for stop in (NAN, 93.0, 93.0, 92.0, 94.0)] == [0, 1, 0, 0, 1]
+    assert [tables.call(loops.modify_order, number, 1.0, 81.0, NAN, NAN, NAN) for number in (0, 1, limit, 3)] == [
+        -1, -1, 0, -1,
+    ]  # fmt: skip
+    assert [tables.call(loops.cancel_order, number, 9) for number in (0, 1, limit, limit, 3)] == [0, 0, 1, 0, 0]
+    assert math.isnan(tables.symbols["target"][0])
+    assert tables.symbols["stop"][0] == 94.0
