@@ -1,0 +1,96 @@
+"""How tables of the journal are kept: record arrays with spare room, and the place in time of each row."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.charts.columns import IntArray
+from app.charts.cursor import PHASES, Cursor
+
+Records = NDArray[Any]
+
+
+class Rows:
+    """Records that are written in order; writing at a row that is there replaces it."""
+
+    def __init__(self, dtype: np.dtype[Any], given: Records | None = None) -> None:
+        self._array = np.zeros(0, dtype) if given is None else given
+        self._length = len(self._array)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def rows(self) -> Records:
+        """What is filled, without a copy."""
+        return self._array[: self._length]
+
+    def write(self, at: int, rows: Records) -> None:
+        """Put rows at an index, at most at the end.
+
+        Raises:
+            IndexError: where rows would be missing before ``at``.
+        """
+        if at > self._length:
+            raise IndexError(f"rows from {at} on, but the table ends at {self._length}")
+        end = at + len(rows)
+        if end > len(self._array):
+            larger = np.zeros(max(end, 2 * self._length, 256), self._array.dtype)
+            larger[: self._length] = self.rows
+            self._array = larger
+        self._array[at:end] = rows
+        self._length = max(self._length, end)
+
+    def put(self, indices: IntArray, rows: Records) -> None:
+        """Replace single rows."""
+        self._array[indices] = rows
+
+    def cut(self, length: int) -> "Rows":
+        """A copy of the first rows."""
+        return type(self)(self._array.dtype, self.rows[:length].copy())
+
+
+class TimedRows(Rows):
+    """Records that happen at a bar and phase, in order of time.
+
+    Attributes:
+        bar, phase: names of the fields that say when.
+    """
+
+    def __init__(
+        self, dtype: np.dtype[Any], given: Records | None = None, bar: str = "bar", phase: str | None = "phase"
+    ) -> None:
+        super().__init__(dtype, given)
+        self.bar, self.phase = bar, phase
+        self._keys = np.zeros(len(self._array), np.int64)
+        self._keyed(0, self._length)
+
+    def _keyed(self, start: int, stop: int) -> None:
+        if stop > len(self._keys):
+            larger = np.zeros(len(self._array), np.int64)
+            larger[:start] = self._keys[:start]
+            self._keys = larger
+        rows = self._array[start:stop]
+        phases = PHASES - 1 if self.phase is None else rows[self.phase].astype(np.int64)
+        self._keys[start:stop] = rows[self.bar].astype(np.int64) * PHASES + phases
+
+    @property
+    def keys(self) -> IntArray:
+        """When each row happened, as numbers of phases from the start of the run."""
+        return self._keys[: self._length]
+
+    def write(self, at: int, rows: Records) -> None:
+        super().write(at, rows)
+        self._keyed(at, at + len(rows))
+
+    def cut(self, length: int) -> "TimedRows":
+        return TimedRows(self._array.dtype, self.rows[:length].copy(), self.bar, self.phase)
+
+    def count(self, cursor: Cursor) -> int:
+        """How many rows have happened at a cursor."""
+        return int(np.searchsorted(self.keys, cursor.ordinal, side="right"))
+
+    def upto(self, cursor: Cursor) -> Records:
+        """The rows that have happened at a cursor."""
+        return self.rows[: self.count(cursor)]

@@ -1,0 +1,81 @@
+"""The journal as the window holds it: growing tables of one course of a run, in prices, quantities and money."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from app.charts.columns import IntArray
+from app.charts.cursor import Cursor
+from app.replay.chunk import TIMED, Chunk
+from app.replay.rows import Records, Rows, TimedRows
+from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE
+
+
+class JournalStore:
+    """One course of a run.
+
+    Attributes:
+        equity: a row per closed master bar.
+        fills, trades, events, calls: rows in order of time (trades by their exit).
+        orders: rows by id.
+        reasons: sentences for orders of a saved run, by index; a running one has figures instead.
+        revision: grows with every change.
+    """
+
+    def __init__(self) -> None:
+        self.equity = Rows(EQUITY)
+        self.fills = TimedRows(FILL)
+        self.trades = TimedRows(TRADE, bar="exit_bar", phase="exit_phase")
+        self.events = TimedRows(EVENT)
+        self.calls = TimedRows(MARGIN_CALL, phase=None)
+        self.orders = TimedRows(ORDER, bar="placed_bar", phase="placed_phase")
+        self.reasons: dict[int, str] = {}
+        self.revision = 0
+        self._symbol_fills: dict[int, tuple[int, IntArray]] = {}
+
+    @property
+    def bars(self) -> int:
+        """Master bars that have closed."""
+        return len(self.equity)
+
+    def add(self, chunk: Chunk) -> None:
+        """Take in what an engine tells; rows that are there already are written again."""
+        self.equity.write(chunk.starts["equity"], chunk.rows["equity"])
+        for name in TIMED:
+            table: TimedRows = getattr(self, name)
+            table.write(chunk.starts[name], chunk.rows[name])
+        old = chunk.order_indices < len(self.orders)
+        self.orders.put(chunk.order_indices[old], chunk.orders[old])
+        if not old.all():
+            self.orders.write(len(self.orders), chunk.orders[~old])
+        self.revision += 1
+
+    def agrees(self, chunk: Chunk) -> bool:
+        """Whether the rows of a chunk are those that are here already."""
+        first = chunk.starts["equity"]
+        mine = self.equity.rows[first : first + len(chunk.rows["equity"])]
+        return bool(np.array_equal(mine, chunk.rows["equity"][: len(mine)]))
+
+    def cut(self, bars: int, counts: Mapping[str, int]) -> "JournalStore":
+        """A copy of what was known when ``bars`` bars had closed and the tables had ``counts`` rows."""
+        result = JournalStore()
+        result.equity = self.equity.cut(bars)
+        for name in (*TIMED, "orders"):
+            setattr(result, name, getattr(self, name).cut(counts[name]))
+        result.reasons = {index: text for index, text in self.reasons.items() if index < counts["orders"]}
+        return result
+
+    def fills_of(self, column: int) -> IntArray:
+        """Indices of one symbol's fills, in order."""
+        done, indices = self._symbol_fills.get(column, (0, np.zeros(0, np.int64)))
+        if done < len(self.fills):
+            new = done + np.flatnonzero(self.fills.rows["symbol"][done:] == column)
+            indices = np.concatenate((indices, new))
+            self._symbol_fills[column] = (len(self.fills), indices)
+        return indices
+
+    def last_fill(self, column: int, cursor: Cursor) -> Records | None:
+        """A symbol's last fill at a cursor, None before its first."""
+        indices = self.fills_of(column)
+        known = int(np.searchsorted(indices, self.fills.count(cursor), side="left"))
+        return self.fills.rows[indices[known - 1]] if known else None

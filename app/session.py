@@ -1,0 +1,413 @@
+"""One run in the window: its courses (branches), its engine, its cursor; what a person does becomes a record (S16)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.charts.cursor import Cursor
+from app.engine_link.link import EngineLink, start_engine
+from app.engine_link.messages import (
+    AskDecision,
+    AskFill,
+    Broken,
+    Ended,
+    Explained,
+    Follow,
+    Job,
+    Message,
+    Ready,
+    RunTo,
+    Save,
+    Saved,
+    Turned,
+)
+from app.engine_link.worker import place_of
+from app.replay.chunk import Chunk
+from app.replay.facts import RunFacts
+from app.replay.model import ReplayModel
+from app.replay.playback import Playback
+from app.replay.saved import SavedRun
+from app.replay.store import JournalStore
+from engine.actions import Action
+from engine.config import BacktestConfig
+from engine.inspection import Explanation
+from engine.kernel.schema import Phase
+from engine.preparing import Prepared
+
+MESSAGES_A_FRAME = 8
+MAIN = 0
+
+
+@dataclass(slots=True)
+class Course:
+    """One way the run went: the bot's own, or a branch with what was done by hand.
+
+    Attributes:
+        number: 0 for the run itself; parent: the course it parted from; fork: where.
+        interventions: all records, in order; store: its journal.
+        status: running, completed, bankrupt, failed; folder: where it is saved, None while it is not.
+    """
+
+    number: int
+    name: str
+    parent: int | None
+    fork: Cursor
+    interventions: tuple[Action, ...]
+    store: JournalStore
+    status: str = "running"
+    error: str | None = None
+    folder: Path | None = None
+    outdated: Path | None = None
+    own: int = 0  # how many of the interventions are its own
+
+    @property
+    def last_place(self) -> tuple[int, int]:
+        """Bar and phase of its last intervention."""
+        return place_of(self.interventions[-1]) if self.interventions else (-1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell: ``kind`` is info, warning, error or crash; ``details`` a traceback."""
+
+    kind: str
+    text: str
+    details: str = ""
+
+
+@dataclass(slots=True)
+class Question:
+    """What the inspector asked, and where the answer goes."""
+
+    answer: Callable[[Explanation | None, str], None]
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A course that is computed and shown once it has reached the cursor."""
+
+    course: Course
+    cursor: Cursor
+    turned: bool = False
+
+
+class RunSession:
+    """A run that is played.
+
+    Args:
+        facts: bars and contracts; store: a finished journal, or None where the engine begins anew.
+        by_hand: no bot decides.
+        interventions: what was done by hand in a saved run.
+        folder: of a saved run; runs_folder: below which new ones are saved.
+
+    Attributes:
+        model: what is shown; playback: how the cursor moves; courses: by number.
+        notices: what is to be told, until the window takes it.
+    """
+
+    def __init__(
+        self,
+        facts: RunFacts,
+        *,
+        store: JournalStore | None = None,
+        by_hand: bool = False,
+        interventions: tuple[Action, ...] = (),
+        status: str = "running",
+        folder: Path | None = None,
+        own_process: bool | None = None,
+    ) -> None:
+        self.facts = facts
+        self.by_hand, self._own_process = by_hand, own_process
+        main = Course(MAIN, "run", None, Cursor(), interventions, store or JournalStore(), status, folder=folder)
+        self.courses = {MAIN: main}
+        self.model = ReplayModel(facts, main.store)
+        self.playback = Playback(self.model)
+        self.notices: list[Notice] = []
+        self.link: EngineLink | None = None
+        self.drive = ""
+        self._engine_course = MAIN
+        self._asked = 0
+        self._questions: dict[int, Question] = {}
+        self._waiting: Waiting | None = None
+        self._saved_store = store is not None
+        self._told_difference = False
+        self._next = 1
+
+    @classmethod
+    def of_saved(cls, saved: SavedRun) -> "RunSession":
+        """A run that was saved: its journal is there, an engine is started only where one is needed."""
+        session = cls(
+            saved.facts,
+            store=saved.store,
+            interventions=saved.interventions,
+            status=str(saved.manifest.get("status", "completed")),
+            folder=saved.folder,
+        )
+        error = saved.manifest.get("error")
+        session.courses[MAIN].error = None if error is None else str(error)
+        session.notices += [Notice(kind="warning", text=text) for text in saved.warnings]
+        session.model.cursor_model.go(saved.store.bars - 1, Phase.CLOSE)
+        return session
+
+    @property
+    def config(self) -> BacktestConfig:
+        """The run's configuration."""
+        return self.facts.config
+
+    @property
+    def course(self) -> Course:
+        """The course that is shown."""
+        return self.courses[self.model.course]
+
+    @property
+    def running(self) -> bool:
+        """Whether more bars of the shown course are to come."""
+        return self.course.status == "running"
+
+    @property
+    def branching(self) -> bool:
+        """Whether a branch is being computed that will be shown."""
+        return self._waiting is not None
+
+    # The engine
+
+    def start(self, prepared: Prepared | None = None) -> None:
+        """Start the engine on the run itself."""
+        job = Job(config=self.config, by_hand=self.by_hand, interventions=self.courses[MAIN].interventions)
+        self.link = start_engine(job, prepared, self._own_process)
+        self.link.send(RunTo())
+
+    def _engine(self) -> EngineLink:
+        if self.link is None:
+            self.start(self.facts.prepared)
+        assert self.link is not None
+        return self.link
+
+    def pump(self) -> bool:
+        """Take in what the engine has told; once per frame. Returns whether anything was."""
+        if self.link is None:
+            return False
+        taken = False
+        for message in self.link.messages(MESSAGES_A_FRAME):
+            self._take(message)
+            taken = True
+        if taken:
+            self.model.cursor_model.grow(self.course.store.bars)
+            self._show_what_waited()
+        return taken
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Chunk():
+                self._take_chunk(message)
+            case Ready(drive=drive):
+                self.drive = drive
+            case Turned():
+                self._turn(message)
+            case Ended():
+                self._end(message)
+            case Explained(ask=ask, explanation=explanation, error=error):
+                self._questions.pop(ask).answer(explanation, error)
+            case Saved():
+                self._saved(message)
+            case Broken(text=text, details=details):
+                self._break(text, details)
+
+    def _take_chunk(self, chunk: Chunk) -> None:
+        course = self.courses.get(chunk.course)
+        if course is None:
+            return
+        if chunk.course == MAIN and self._saved_store and not course.store.agrees(chunk):
+            self._differs()
+            return
+        course.store.add(chunk)
+        self.model.cursor_model.revision += course.number == self.model.course
+
+    def _differs(self) -> None:
+        if not self._told_difference:
+            text = "run again, this run comes out differently: data or program have changed since it was saved"
+            self.notices.append(Notice(kind="warning", text=text))
+        self._told_difference = True
+
+    def _turn(self, message: Turned) -> None:
+        """The engine begins a course: a new one gets its own journal, one that is gone on with keeps its own."""
+        self._engine_course = message.course
+        waiting = self._waiting
+        if waiting is None or waiting.course.number != message.course:
+            return
+        course = waiting.course
+        course.store = self._source_of(course).cut(message.bars, message.counts)
+        course.status, waiting.turned = "running", True
+        self.courses[course.number] = course
+
+    def _source_of(self, course: Course) -> JournalStore:
+        """The journal whose first bars the course shares: its own where it is extended, else its parent's."""
+        if course.number in self.courses:
+            return self.courses[course.number].store
+        assert course.parent is not None
+        return self.courses[course.parent].store
+
+    def _end(self, message: Ended) -> None:
+        course = self.courses.get(message.course)
+        if course is None:
+            return
+        course.status, course.error = message.status, message.error
+        self.notices += [Notice(kind="info", text=note) for note in message.notes]
+        if message.error is not None:
+            first, _, details = message.error.partition("\n")
+            self.notices.append(Notice(kind="crash", text=first, details=details))
+        self._show_what_waited()
+
+    def _break(self, text: str, details: str) -> None:
+        self.notices.append(Notice(kind="crash" if details else "error", text=text, details=details))
+        for course in self.courses.values():
+            if course.status == "running":
+                course.status, course.error = "failed", text
+        self._waiting = None
+        if self.link is not None:
+            self.link.close()
+            self.link = None
+
+    def _show_what_waited(self) -> None:
+        waiting = self._waiting
+        if waiting is None or not waiting.turned:
+            return
+        course = waiting.course
+        if course.store.bars > waiting.cursor.bar or course.status != "running":
+            self._waiting = None
+            self.show(course.number)
+            self.model.cursor_model.go(waiting.cursor.bar, waiting.cursor.phase)
+
+    # Branches
+
+    def show(self, number: int) -> None:
+        """Look at a course."""
+        course = self.courses[number]
+        self.model.show(course.store, number)
+        if course.status == "running" and self._engine_course != number and self.link is not None:
+            self.link.send(Follow(course=number, interventions=course.interventions))
+
+    def action_place(self) -> dict[str, Any]:
+        """Bar and phase that a record made at the cursor has (S5.6): later than OPEN counts as given at CLOSE."""
+        cursor = self.model.cursor
+        return {"bar": cursor.bar, "phase": "OPEN" if cursor.phase is Phase.OPEN else "CLOSE"}
+
+    def act(self, record: Action) -> Course:
+        """Do something by hand at the cursor: it extends the branch that is shown, or begins a new one."""
+        action = {**record, **self.action_place(), "source": "manual"}
+        shown = self.course
+        place = place_of(action)
+        if shown.own and place >= shown.last_place:
+            return self._follow(shown, (*shown.interventions, action), shown.own + 1)
+        kept = tuple(each for each in shown.interventions if place_of(each) <= place)
+        course = Course(
+            number=self._next,
+            name=f"branch {self._next}",
+            parent=shown.number,
+            fork=self.model.cursor,
+            interventions=(*kept, action),
+            store=shown.store,
+            own=1,
+        )
+        self._next += 1
+        return self._follow(course, course.interventions, 1)
+
+    def _follow(self, course: Course, interventions: tuple[Action, ...], own: int) -> Course:
+        """Let the engine run a course with these interventions; it is shown once it has reached the cursor."""
+        new = Course(
+            number=course.number,
+            name=course.name,
+            parent=course.parent,
+            fork=course.fork,
+            interventions=interventions,
+            store=course.store,
+            outdated=course.folder,
+            own=own,
+        )
+        self.playback.play(False)
+        self._waiting = Waiting(new, self.model.cursor)
+        engine = self._engine()
+        engine.send(Follow(course=new.number, interventions=interventions))
+        return new
+
+    def undo(self) -> bool:
+        """Take the last thing done by hand back; a branch with nothing left is deleted. False: there is none."""
+        shown = self.course
+        if not shown.own or self.branching:
+            return False
+        if shown.own == 1:
+            self.delete(shown.number)
+            return True
+        self._follow(shown, shown.interventions[:-1], shown.own - 1)
+        return True
+
+    def delete(self, number: int) -> None:
+        """Delete a branch; its parent is shown where it was. The run itself stays.
+
+        Raises:
+            ValueError: for the run itself.
+        """
+        if number == MAIN:
+            raise ValueError("the run itself cannot be deleted, only its branches")
+        gone = self.courses.pop(number)
+        for course in self.courses.values():
+            if course.parent == number:
+                course.parent = gone.parent
+        if self.model.course == number:
+            self.show(gone.parent if gone.parent in self.courses else MAIN)
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a branch another name."""
+        self.courses[number].name = name
+
+    def parent_store(self) -> JournalStore | None:
+        """Journal of the course that the shown one parted from."""
+        parent = self.course.parent
+        return None if parent is None else self.courses[parent].store
+
+    # Why, and keeping
+
+    def ask_decision(self, symbol: str, bar: int, answer: Callable[[Explanation | None, str], None]) -> None:
+        """Ask why the bot did what it did; the answer comes in a later frame."""
+        self._ask(lambda ask: AskDecision(ask=ask, symbol=symbol, bar=bar), answer)
+
+    def ask_fill(self, index: int, answer: Callable[[Explanation | None, str], None]) -> None:
+        """Ask how the price of a fill came about."""
+        self._ask(lambda ask: AskFill(ask=ask, index=index), answer)
+
+    def _ask(
+        self, command: Callable[[int], AskDecision | AskFill], answer: Callable[[Explanation | None, str], None]
+    ) -> None:
+        engine = self._engine()
+        if self._engine_course != self.model.course and not self.branching:
+            engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
+            self._engine_course = self.model.course
+        self._asked += 1
+        self._questions[self._asked] = Question(answer)
+        engine.send(command(self._asked))
+
+    def save(self, folder: Path, report: bool = True) -> None:
+        """Save the shown course as a run folder; the engine tells when that is done."""
+        engine = self._engine()
+        engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
+        engine.send(Save(folder=folder, report=report, replaces=self.course.outdated))
+
+    def _saved(self, message: Saved) -> None:
+        course = self.courses.get(message.course)
+        if message.error:
+            self.notices.append(Notice(kind="error", text=message.error))
+        elif course is not None:
+            course.folder, course.outdated = message.folder, None
+            self.notices.append(Notice(kind="info", text=f"{course.name} is saved in {message.folder}"))
+
+    def take_notices(self) -> Iterator[Notice]:
+        """What is to be told, once."""
+        told, self.notices = self.notices, []
+        yield from told
+
+    def close(self) -> None:
+        """End the engine."""
+        if self.link is not None:
+            self.link.close()
+            self.link = None

@@ -1,0 +1,80 @@
+"""Runs for the tests of the window: the shipped sample cut short, and what the engine itself says at every phase."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from app.charts.cursor import Cursor
+from app.replay.chunk import JournalTap
+from app.replay.facts import RunFacts
+from app.replay.model import ReplayModel
+from app.replay.store import JournalStore
+from bots.catalog import make_bot
+from engine.actions import Action
+from engine.backtester import BacktesterEngine
+from engine.config import BacktestConfig, load_config
+from engine.kernel.schema import Phase
+from engine.preparing import Prepared, engine_of, prepare
+from engine.run import Run
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def config_of(name: str = "coin_flip", *overrides: str) -> BacktestConfig:
+    """A shipped configuration over its first two days."""
+    return load_config(CONFIGS / f"{name}.yaml").with_overrides(("end=2024-09-04", "output.report=false", *overrides))
+
+
+def finished(config: BacktestConfig, *interventions: Action) -> tuple[Run, Prepared]:
+    """A run to the end of its data, with snapshots."""
+    prepared = prepare(config)
+    run = Run(
+        engine_of(config, prepared), make_bot(config.bot, config.exit), interventions=interventions, snapshots=True
+    )
+    run.complete()
+    return run, prepared
+
+
+def store_of(run: Run) -> JournalStore:
+    """The journal of a run as the window holds it."""
+    store = JournalStore()
+    store.add(JournalTap(run.engine).take(0, run.next_bar, run.seconds))
+    return store
+
+
+def model_of(config: BacktestConfig, *interventions: Action) -> ReplayModel:
+    """A model over a finished run, its cursor at the end."""
+    run, prepared = finished(config, *interventions)
+    model = ReplayModel(RunFacts(config, prepared), store_of(run))
+    model.cursor_model.go(run.bars)
+    return model
+
+
+def phases(config: BacktestConfig, *interventions: Action) -> Iterator[tuple[Cursor, BacktesterEngine]]:
+    """Step through a run; at each phase its engine stands there."""
+    prepared = prepare(config)
+    bot: Any = make_bot(config.bot, config.exit)
+    run = Run(engine_of(config, prepared), bot, interventions=interventions, drive="step")
+    engine = run.engine
+    for bar in range(run.bars):
+        engine.open_bar(bar)
+        bot.on_bar(run.env)
+        run._by_hand(bar, Phase.OPEN)
+        yield Cursor(bar, Phase.OPEN), engine
+        engine.run_intrabar()
+        yield Cursor(bar, Phase.INTRABAR), engine
+        engine.close_bar()
+        run._after_close(bar)
+        yield Cursor(bar, Phase.CLOSE), engine
+
+
+def until(condition: Callable[[], bool], pump: Callable[[], object], most: int = 2000) -> None:
+    """Pump until something holds; fail loudly if it never does."""
+    import time
+
+    for _ in range(most):
+        pump()
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("waited in vain")
