@@ -1,6 +1,6 @@
 """The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ PATHS = {
     "fine_bars": FINE_BARS,
 }
 _NAN = float("nan")
+_NEVER = -10
 
 
 def instrument_records(
@@ -109,8 +110,9 @@ class BacktesterEngine(APIInterface):
             self.tables.attach("fine_a", fine)
             self.tables.attach("fine_start_a", start)
         self._attach_slippage()
+        self._booked = (0, 0.0, 0.0)
         self._views = [BarView() for _ in market.symbols]
-        self._view_keys = [-1] * len(market.symbols)
+        self._view_keys = [_NEVER] * len(market.symbols)
         self.current_bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
         self.refresh_columns()
 
@@ -176,6 +178,7 @@ class BacktesterEngine(APIInterface):
     def stands_at(self, bar: int, phase: Phase) -> None:
         """Note where the kernel stands; the drives call this."""
         self.current_bar, self._phase = bar, phase
+        self._booked = (0, 0.0, 0.0)  # after a rewind, rows of fills are used again
 
     # Advancing, one phase or one bar at a time
 
@@ -369,10 +372,19 @@ class BacktesterEngine(APIInterface):
         if answer == -1:
             raise ValueError(f"order {order_id} does not work any more: it is {order.status.name.lower()}")
         if answer > 0:
-            refusal = Refusal(reject=Reject(answer), a=_NAN, b=_NAN)
-            text = reason_text(refusal, order.side, quantity or order.quantity, self._instrument(order.symbol))
+            wanted = order.quantity if quantity is None else quantity
+            text = self._why_unchanged(order, Reject(answer), given, wanted)
             raise ValueError(f"order {order_id} stays as it was: {text}")
         return order
+
+    def _why_unchanged(self, order: Order, reject: Reject, given: Mapping[str, float | None], quantity: float) -> str:
+        """Why new terms are refused, with the figures: the level and the entry that it is measured against (S8.2)."""
+        new = {name: getattr(order, name) if price is None else price for name, price in given.items()}
+        level = new["stop_loss"] if reject is Reject.STOP_LOSS_SIDE else new["take_profit"]
+        entry = new["stop"] if new["limit"] is None else new["limit"]
+        figures = [_NAN if price is None else price for price in (level, entry)]
+        refusal = Refusal(reject=reject, a=figures[0], b=figures[1])
+        return reason_text(refusal, order.side, quantity, self._instrument(order.symbol))
 
     def modify_stop_loss(self, symbol: str, price: float | None) -> bool:
         """Set or clear a stop loss; see APIInterface."""
@@ -472,9 +484,26 @@ class BacktesterEngine(APIInterface):
 
     def get_orders(self, working_only: bool = True) -> list[Order]:
         """Orders by id."""
-        rows = self.tables.rows("orders")
-        wanted = np.flatnonzero(rows["waiting"] == 1) if working_only else np.arange(len(rows))
-        return [self.order(int(index) + 1) for index in wanted]
+        if not working_only:
+            return [self.order(index + 1) for index in range(self.tables.count("orders"))]
+        return [self.order(index + 1) for index in sorted(self._working_indices())]
+
+    def _working_indices(self) -> Iterator[int]:
+        """Rows of the orders that work, along each symbol's list: as many steps as there are, whatever has ended."""
+        for index in self.tables.symbols["first_order"].tolist():
+            while index != NONE:
+                yield index
+                index = self.tables.links.item(index)
+
+    def _realised_and_costs(self) -> tuple[float, float]:
+        """Sums over all fills in their order, whether taken at once or bit by bit; only new fills are looked at."""
+        seen, realised, costs = self._booked
+        new = self.tables.fills[seen : self.tables.count("fills")]
+        for profit, commission, fee in new[["realised", "commission", "fee"]].tolist():
+            realised += profit
+            costs += commission + fee
+        self._booked = (seen + len(new), realised, costs)
+        return realised, costs
 
     def get_portfolio(self) -> Portfolio:
         """The account at the marks."""
@@ -485,7 +514,7 @@ class BacktesterEngine(APIInterface):
         unrealised = float(np.sum((own["mark"] - own["average"]) * own["lots"] * contract["tick_money"]))
         used = float(np.sum(lots * (contract["initial_abs"] + contract["initial_rate"] * mark)))
         kept = float(np.sum(lots * (contract["maintenance_abs"] + contract["maintenance_rate"] * mark)))
-        fills = self.tables.rows("fills")
+        realised, costs = self._realised_and_costs()
         cash = float(account["cash"])
         equity = cash + unrealised
         return Portfolio(
@@ -495,8 +524,8 @@ class BacktesterEngine(APIInterface):
             used_margin=used,
             maintenance_margin=kept,
             free_margin=equity - used,
-            realised=float(fills["realised"].sum()),
-            costs=float(fills["commission"].sum() + fills["fee"].sum()),
+            realised=realised,
+            costs=costs,
             day_result=equity - float(symbols["day_start_equity"][0]),
             open_positions=int(account["open_positions"]),
             bankrupt=bool(account["bankrupt"]),
@@ -539,6 +568,9 @@ class BacktesterEngine(APIInterface):
         return view
 
     def _refresh_view(self, view: BarView, column: int, bar: int, closed: bool) -> None:
+        if bar < 0:
+            view.show_nothing()
+            return
         scale = self.scales[column]
         up, down = scale.numerator, scale.denominator
         o, h, l, c = self._bar_columns[column]  # noqa: E741 - the letters of a bar

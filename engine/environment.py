@@ -85,8 +85,8 @@ class TradingEnvironment:
 
     @property
     def now(self) -> int:
-        """Opening time of the current bar, UTC nanoseconds."""
-        return int(self.api.market.time_ns[self.api.bar])
+        """Opening time of the current bar, UTC nanoseconds; before the first bar, when that one opens."""
+        return int(self.api.market.time_ns[max(self.api.bar, 0)])
 
     @property
     def bar_index(self) -> int:
@@ -152,10 +152,10 @@ class TradingEnvironment:
         return self.api.market.instruments[self.api.market.column(symbol)]
 
     def session(self, symbol: str) -> tuple[int, int]:
-        """Opening and closing time of the session of the current bar, UTC nanoseconds."""
-        market = self.api.market
+        """Opening and closing time of the session of the current bar, UTC nanoseconds; of the first one before it."""
+        market, bar = self.api.market, max(self.api.bar, 0)
         table = market.sessions(market.column(symbol))
-        return int(table.session_open_ns[self.api.bar]), int(table.session_close_ns[self.api.bar])
+        return int(table.session_open_ns[bar]), int(table.session_close_ns[bar])
 
     def rng(self, name: str) -> np.random.Generator:
         """A generator of your own; its state goes into snapshots, so that a rewind draws the same again."""

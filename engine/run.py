@@ -126,10 +126,10 @@ class Run:
         self.env.set_api(engine)
         self.env.set_bot(bot)
         self.drive: Drive = chosen_drive(drive, bot)
+        self.next_bar, self.seconds = 0, 0.0
         self.interventions: dict[tuple[int, Phase], list[Action]] = {}
         for number, action in enumerate(interventions):
             self.intervene(action, f"intervention {number + 1}")
-        self.next_bar, self.seconds = 0, 0.0
         self.status: Status = "running"
         self.error: StrategyError | None = None
         self._trades_seen = 0
@@ -144,9 +144,15 @@ class Run:
         return len(self.engine.market)
 
     def intervene(self, action: Action, place: str = "intervention") -> None:
-        """Record an order or change by hand at a bar and phase that has not been run yet (S16)."""
+        """Record an order or change by hand at a bar and phase that has not been run yet (S16).
+
+        Raises:
+            ConfigError: where the record is wrong, or its bar has closed already.
+        """
         check_action(action, place)
         key = (int(action["bar"]), Phase[str(action["phase"])])
+        if key[0] < self.next_bar:
+            raise ConfigError(f"{place}: bar {key[0]} has closed, {self.next_bar} bars have; go back before it first")
         self.interventions.setdefault(key, []).append(action)
 
     # Forward
@@ -278,6 +284,7 @@ class Run:
     def _settle(self) -> None:
         """Bring a bar that was left in its middle to its CLOSE, without the bot."""
         tables = self.engine.tables
+        tables.tell_addresses()  # an interrupt may have come while a table grew
         bar, phase = int(tables.account["bar"][0]), Phase(int(tables.account["phase"][0]))
         if bar < 0:
             return
@@ -299,6 +306,7 @@ class Run:
             exit=self.bot.exit.get_state(),
             generators=self.env.generator_states(),
             trades_seen=self._trades_seen,
+            notes=len(self.engine.notes),
         )
 
     def go_back(self, bar: int) -> None:
@@ -316,6 +324,7 @@ class Run:
         if snapshot.exit is not None:
             self.bot.exit.set_state(snapshot.exit)
         self.env.set_generator_states(snapshot.generators)
+        del self.engine.notes[snapshot.notes :]
         self.next_bar, self._trades_seen = snapshot.next_bar, snapshot.trades_seen
         self.status, self.error = "running", None
 

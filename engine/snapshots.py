@@ -19,7 +19,7 @@ class Snapshot:
         tables: the kernel's tables.
         bot, exit: their own state as plain data; None: unknown to us.
         generators: states of the environment's random generators.
-        trades_seen: closed trades that learners have taken in.
+        trades_seen: closed trades that learners have taken in; notes: sentences kept for the report.
     """
 
     next_bar: int
@@ -28,6 +28,7 @@ class Snapshot:
     exit: dict[str, Any] | None
     generators: dict[str, Any]
     trades_seen: int
+    notes: int
 
     @property
     def complete(self) -> bool:

@@ -97,9 +97,10 @@ class RunTables:
         self.symbols["trigger_up"], self.symbols["trigger_down"] = np.inf, -np.inf
         self.symbols["first_order"] = self.symbols["last_order"] = self.symbols["gate"] = NONE
         self.symbols["day_start_equity"] = initial_cash
-        self._tell_addresses()
+        self.tell_addresses()
 
-    def _tell_addresses(self) -> None:
+    def tell_addresses(self) -> None:
+        """Tell the kernel where the tables lie now."""
         account = self.account[0]
         for name in ("bars", "flags", "instruments", "symbols", "gates", "equity"):
             account[f"{name}_a"] = getattr(self, name).ctypes.data
@@ -164,7 +165,7 @@ class RunTables:
         self.account[0] = state.account[0]
         self.symbols[:] = state.symbols
         self.gates[:] = state.gates
-        self._tell_addresses()
+        self.tell_addresses()
         for field, table in self.attached.items():
             self.account[0][field] = table.ctypes.data
         end = state.first_working + len(state.working)

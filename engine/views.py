@@ -37,6 +37,11 @@ class BarView:
     volume: float
     last_close: float
 
+    def show_nothing(self) -> None:
+        """Before the first bar: there is none yet."""
+        self.index, self.time_ns, self.real = -1, 0, False
+        self.open = self.high = self.low = self.close = self.volume = self.last_close = float("nan")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
