@@ -210,6 +210,19 @@ def test_a_day_order_has_expired_when_the_bot_runs_at_the_close() -> None:
     assert story.orders == ["expired day_ended"]
 
 
+@pytest.mark.rule("S7.4")
+def test_the_last_bar_of_the_data_ends_its_day() -> None:
+    assert play([START], "0 open: buy 1 limit 90 day").orders == ["expired day_ended"]
+
+
+@pytest.mark.rule("S7.4")
+def test_a_market_order_does_not_expire_while_it_waits() -> None:
+    """Given on day 0, the next open is on day 1."""
+    story = play([START, START], "0 open: buy 1 day", days=[0, 1], market_fill="next_open")
+
+    assert story.fills == ["1 OPEN buy 1 @ 100 market"]
+
+
 class Listener(TrailingATRExit):
     """Notes when it is taught."""
 

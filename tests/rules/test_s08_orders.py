@@ -114,6 +114,25 @@ def test_a_changed_order_keeps_its_id_and_its_place_and_meets_the_open_anew() ->
     assert story.fills == ["2 OPEN buy 4 @ 100 limit", "2 INTRABAR buy 1 @ 95 limit", "2 INTRABAR buy 2 @ 95 limit"]
 
 
+@pytest.mark.rule("S8.1")
+def test_a_level_is_cleared_by_none_kept_where_it_is_not_finite_and_set_by_tightening_where_there_is_none() -> None:
+    cleared = play([START], "0 open: buy 1 sl 95 tp 105", "0 close: set sl none", "0 close: set tp inf")
+    tightened = play([START], "0 open: buy 1", "0 close: tighten sl 95", "0 close: tighten sl 94")
+
+    assert cleared.held(0) == {"qty": 1, "avg": 100, "sl": None, "tp": 105}
+    assert tightened.held(0) == {"qty": 1, "avg": 100, "sl": 95, "tp": None}
+
+
+@pytest.mark.rule("S8.1")
+def test_a_triggered_stop_limit_has_no_stop_to_change_any_more() -> None:
+    """Triggered at O 105, beyond its limit of 104; a stop of 110 would hold it back, but it is a limit now."""
+    bars: Bars = [START, (105, 106, 104.5, 105), (105, 106, 103, 105)]
+
+    story = play(bars, "0 close: buy 1 stop 103 limit 104", "1 close: modify 1 stop 110")
+
+    assert story.fills == ["2 INTRABAR buy 1 @ 104 stop_limit"]
+
+
 @pytest.mark.rule("S8.2")
 @pytest.mark.parametrize(
     ("words", "why"),
@@ -155,6 +174,14 @@ def test_the_levels_of_a_market_order_are_compared_with_the_mark() -> None:
     story = play([(100, 105, 99, 104), START], "0 close: buy 1 sl 103", "0 close: buy 1 sl 104")
 
     assert story.orders == ["filled", "rejected stop_loss_side"]
+
+
+@pytest.mark.rule("S8.2")
+def test_before_a_symbol_has_a_price_a_market_orders_levels_are_not_compared() -> None:
+    """A stop loss of 200 above a buy: accepted, and met at the first open (S5.4)."""
+    story = play({"A": [None, START], "B": [START, START]}, "0 open: buy 1 sl 200")
+
+    assert story.fills == ["A: 1 OPEN buy 1 @ 100 market", "A: 1 OPEN sell 1 @ 100 stop_loss"]
 
 
 @pytest.mark.rule("S8.3")

@@ -52,6 +52,13 @@ def test_a_flattening_bar_closes_at_its_open_and_cancels_what_works() -> None:
 
 
 @pytest.mark.rule("S11.1")
+def test_a_flattening_bar_cancels_what_works_for_a_flat_symbol_too() -> None:
+    story = play([W] * 3, "0 close: buy 1 limit 90", bot=bot("...", flatten={"A": [0, 0, 1]}))
+
+    assert story.orders == ["cancelled flattened"]
+
+
+@pytest.mark.rule("S11.1")
 def test_a_missed_flatten_closes_at_the_first_open_of_the_next_session_and_is_counted() -> None:
     """Bar 3 of the old session has no bar of A; B has one, so that the clock goes on."""
     bars: Bars = {"A": [W, W, W, None, (97, 99, 96.5, 98)], "B": [W] * 5}
@@ -178,6 +185,14 @@ def test_levels_are_rounded_before_anything_is_computed_from_them() -> None:
     assert story.held(2) == {"qty": 1, "avg": 100, "sl": 95.75, "tp": 108.5}
 
 
+@pytest.mark.rule("S11.3")
+def test_a_stop_that_does_not_lie_beyond_the_open_is_no_stop() -> None:
+    """In a market that stands still the ATR is 0, and the stop would be O itself."""
+    still: Row = (100, 100, 100, 100)
+
+    assert play([still] * 3, bot=bot("..b")).result["gates"]["A"][2] == "levels"
+
+
 def bought(cash: float, words: dict[str, Any] | None = None, **settings: Any) -> tuple[float, str]:
     """How many contracts are bought at 100 with the stop at 96, and the verdict."""
     story = play([W] * 3, bot=bot("..b", **settings), cash=cash, **(words or {}))
@@ -232,6 +247,11 @@ def test_below_one_lot_there_is_no_entry_and_the_reason_is_counted() -> None:
 
 
 @pytest.mark.rule("S11.4")
+def test_a_cap_below_one_lot_is_a_size_below_one_lot() -> None:
+    assert bought(10_000.0, max_quantity=0.5) == (0, "size_risk")
+
+
+@pytest.mark.rule("S11.4")
 def test_slippage_that_grows_with_the_quantity_is_taken_for_one_lot_when_sizing() -> None:
     """4 x sqrt(1 / 4) = 2 ticks: 40 + 2 x 5 = 50, so 100 buy two; these slip 2.83 ticks, 100.71, and pay 100.75."""
     slippage = {"A": {"ticks": [0.0] * 3, "volume_k": 4.0, "average_volume": [4.0] * 3}}
@@ -262,6 +282,14 @@ def test_a_stop_only_ever_tightens() -> None:
     Run(engine, Always(BotSettings(atr_period=1), Loosening())).complete()
 
     assert stops == [96.0, 98.0, 98.0, 98.0]
+
+
+@pytest.mark.rule("S11.5")
+def test_the_stop_of_a_position_opened_by_hand_is_trailed_too() -> None:
+    """In at 100 without a stop; after a close of 104 with an ATR of 6 it has one at 98."""
+    story = play([W, W, W, (100, 105, 99, 104), (104, 105, 103, 104)], "2 open: buy 1 manual", bot=bot("....."))
+
+    assert [(story.held(bar) or {})["sl"] for bar in (2, 3, 4)] == [None, None, 98]
 
 
 def rows(n: int) -> list[Row]:
