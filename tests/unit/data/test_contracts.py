@@ -147,6 +147,7 @@ def test_a_tick_size_of_ones_own_does_not_mix_with_the_tables_tick_value() -> No
     assert build_instrument("ES", {"tick_size": 0.5, "tick_value": 25}, {}).point_value == 50.0
 
 
+@pytest.mark.rule("S18")
 def test_costs_and_margins_that_nobody_gave_are_told() -> None:
     """S18"""
     told = instrument_warnings("ES", {}, {})
