@@ -19,6 +19,8 @@ from data.errors import NetworkError
 from data.tradestation.clock import Clock
 
 RETRY_STATUSES = (502, 503, 504)
+# However fast market time runs, a busy machine gets so many real seconds for an answer.
+SHORTEST_S = 0.5
 
 
 class SocketRegister:
@@ -148,7 +150,7 @@ class Transport:
                 json=json,
                 stream=stream,
                 allow_redirects=False,
-                timeout=(self._connect_timeout, max(0.05, self._clock.real_seconds(patience))),
+                timeout=(self._connect_timeout, max(SHORTEST_S, self._clock.real_seconds(patience))),
             )
         except (requests.RequestException, OSError) as error:
             raise NetworkError(f"{_place(url)}: {describe(error)}; check the network, then reconnect") from error

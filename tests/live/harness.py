@@ -26,7 +26,9 @@ from data.tradestation.rest import TradeStationClient
 MINUTE = Interval(1)
 RATE = 240.0
 # Patience in market seconds; at this rate 20 of them are 83 ms, which a busy machine may need for a frame.
-QUICK = FeedSettings(grace_s=20.0, silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0))
+QUICK = FeedSettings(
+    grace_s=20.0, settle_s=30.0, silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0)
+)
 
 
 class GrantedTokens:

@@ -1,4 +1,4 @@
-"""Which bar is open, closed or corrected, decided copy by copy (BROKERS 2.4, S17)."""
+"""Which bar is open, closed or corrected, decided copy by copy."""
 
 from collections.abc import Sequence
 
@@ -215,7 +215,7 @@ ROW = {
 
 
 def test_a_bar_is_stamped_with_its_close_and_placed_at_its_open() -> None:
-    """S3.1, BROKERS 0.1."""
+    """S3.1"""
     made = bar_from_json(ROW, Interval(5))
 
     assert format_time(made.close_ns) == "2024-03-06T15:01:00Z"

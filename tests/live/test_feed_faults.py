@@ -25,7 +25,7 @@ def reasons(consumer: Consumer) -> list[str]:
 
 @pytest.mark.parametrize(("kind", "reason"), ENDINGS, ids=[kind.value for kind, _ in ENDINGS])
 def test_a_stream_that_ends_is_reopened_and_what_was_missed_is_filled_in(kind: FaultKind, reason: str) -> None:
-    """S17.2, BROKERS 2.5: each way to end a stream; the consumer sees a gap mark, reconnecting, then live again."""
+    """S17.2: each way to end a stream; the consumer sees a gap mark, reconnecting, then live again."""
     with running(Scenario(rate=RATE)) as (emulator, consumer):
         consumer.until_live()
         consumer.until_closed(1)
@@ -66,7 +66,7 @@ def test_silence_without_heartbeats_is_noticed_and_bars_of_the_meantime_arrive_b
 
 
 def test_heartbeats_without_data_turn_stale_and_lead_to_a_new_stream() -> None:
-    """BROKERS 0.5: connected but mute. The feed asks, learns of newer bars, and reconnects."""
+    """Connected but mute. The feed asks, learns of newer bars, and reconnects."""
     with running(Scenario(rate=RATE)) as (emulator, consumer):
         consumer.until_live()
         consumer.until_closed(1)
@@ -119,7 +119,7 @@ def test_429_without_retry_after_waits_for_the_whole_window() -> None:
 
 
 def test_401_on_reconnect_renews_the_token_at_once() -> None:
-    """BROKERS 1: a 401 on connecting is no failure of the line."""
+    """A 401 on connecting is no failure of the line."""
     with running(Scenario(rate=RATE)) as (emulator, consumer):
         consumer.until_live()
         emulator.inject(Fault(kind=FaultKind.UNAUTHORIZED, path=STREAM))
@@ -231,7 +231,7 @@ def test_every_look_of_the_stream_gives_the_same_bars(look: str) -> None:
 
 
 def test_a_first_connection_during_an_outage_is_made_up_for() -> None:
-    """BROKERS 11.2: a cold start offline."""
+    """A cold start offline."""
     scenario = Scenario(rate=RATE, faults=(Fault(kind=FaultKind.UNAVAILABLE, times=8),))
     with running(scenario) as (emulator, consumer):
         consumer.until_state(FeedState.RECONNECTING)

@@ -36,7 +36,7 @@ STREAM = "stream/barcharts"
 
 
 def test_a_quiet_symbol_closes_its_bars_by_the_clock_and_is_not_stale() -> None:
-    """BROKERS 2.4, 11.3: minutes without trades make no bar; the last one must not stay open until the next trade."""
+    """Minutes without trades make no bar; the last one must not stay open until the next trade."""
     scenario = Scenario(
         rate=RATE,
         symbols=(SymbolSpec(symbol="ESH24", quiet=0.8),),
@@ -53,7 +53,7 @@ def test_a_quiet_symbol_closes_its_bars_by_the_clock_and_is_not_stale() -> None:
 
 
 def test_a_closed_market_is_neither_stale_nor_asked_about() -> None:
-    """BROKERS 11.3: 22:00 UTC is 17:00 New York; the last bar closes, then silence is as it should be."""
+    """22:00 UTC is 17:00 New York; the last bar closes, then silence is as it should be."""
     scenario = Scenario(rate=RATE, session="cme", start="2024-03-06T21:58:30Z", bars=BarHabits(closed_frame=False))
     hours = SessionTimes([parse_time("2024-03-05T23:00:00Z")], [parse_time("2024-03-06T22:00:00Z")])
     with running(scenario, hours=hours) as (emulator, consumer):
@@ -91,7 +91,7 @@ ROLLING = SymbolSpec(symbol="@ES", root="ES", contracts=("ESH24", "ESM24"), roll
 
 
 def test_a_roll_is_told_and_all_history_is_loaded_anew() -> None:
-    """BROKERS 2.10: back-adjusted history shifts as a whole; nothing is appended across a roll."""
+    """Back-adjusted history shifts as a whole; nothing is appended across a roll."""
     settings = replace(QUICK, roll_check_s=30.0)
     with running(Scenario(rate=RATE, symbols=(ROLLING,)), symbol="@ES", settings=settings) as (emulator, consumer):
         consumer.until_live()
@@ -146,7 +146,7 @@ def test_the_cache_is_used_within_a_contract_and_never_across_a_roll(
 
 @pytest.mark.parametrize("offset", [-4.0, 7.0, 5_400.0])
 def test_the_clock_skew_is_measured_and_bars_close_right_in_spite_of_it(offset: float) -> None:
-    """BROKERS 11.10: from the Date header at first, from heartbeats then."""
+    """From the Date header at first, from heartbeats then."""
     scenario = Scenario(rate=60.0, clock_offset_s=offset)
     with running(scenario, settings=replace(QUICK, silence_s=30.0)) as (emulator, consumer):
         consumer.until_live()
@@ -180,7 +180,7 @@ def test_longer_bars_are_built_likewise(interval: Interval) -> None:
 
 
 def test_frames_that_come_too_fast_leave_a_gap_mark_and_are_fetched_anew() -> None:
-    """BROKERS 11.7: bounded queues mark a gap and refetch; nothing is dropped in silence."""
+    """Bounded queues mark a gap and refetch; nothing is dropped in silence."""
     settings = replace(QUICK, inbox=3)
     slow = Fault(kind=FaultKind.SLOW_HEADERS, path="v3/marketdata/barcharts", seconds=240.0)
     framing = Framing(heartbeat_s=5.0)
@@ -222,7 +222,7 @@ def test_moves_of_the_open_bar_are_coalesced() -> None:
 
 
 def test_reconnect_keeps_bars_and_reload_begins_anew() -> None:
-    """BROKERS 11.5: two buttons."""
+    """Two buttons."""
     with running(Scenario(rate=RATE)) as (emulator, consumer):
         consumer.until_live()
         consumer.feed.reconnect()
@@ -245,14 +245,14 @@ HANGS = {
 
 @pytest.mark.parametrize("hang", HANGS)
 def test_stopping_never_waits_for_a_line_that_hangs(hang: str) -> None:
-    """BROKERS 0.7: no timeout of ours helps within the test. The harness checks that no thread is left."""
+    """No timeout of ours helps within the test. The harness checks that no thread is left."""
     patient = replace(QUICK, silence_s=1e5)
     with running(Scenario(rate=1.0, faults=(HANGS[hang],)), settings=patient) as (emulator, consumer):
         consumer.until(lambda: not emulator.faults.pending, "the hang")
 
 
 def test_the_status_names_attempt_and_wait() -> None:
-    """BROKERS 11.3: reconnecting (attempt n, next in s)."""
+    """Reconnecting (attempt n, next in s)."""
     scenario = Scenario(rate=RATE, faults=(Fault(kind=FaultKind.UNAVAILABLE, times=9),))
     with running(scenario) as (_, consumer):
         consumer.until(lambda: consumer.feed.status.attempt >= 2, "a second attempt")

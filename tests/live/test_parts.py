@@ -95,7 +95,7 @@ class HandClock(SystemClock):
 
 
 def test_a_window_is_fixed_from_its_first_request_on() -> None:
-    """BROKERS 2.8: not a sliding one."""
+    """Not a sliding one."""
     clock = HandClock()
     windows = FixedWindows(clock, {Category.QUOTES: Quota(2, 60.0), Category.BARS: Quota(1, 60.0)})
     windows.acquire(Category.QUOTES)
@@ -287,7 +287,7 @@ def test_what_came_before_the_end_is_read_before_it() -> None:
     ],
 )
 def test_every_shape_of_line_has_its_meaning(line: str, frame: object) -> None:
-    """BROKERS 2.5."""
+    """All shapes that the service is known to send."""
     assert parse_line(line.encode()) == frame
 
 

@@ -1,4 +1,4 @@
-"""Live quotes: full first, changes merged, one bad symbol hurts no other (BROKERS 2.3)."""
+"""Live quotes: full first, changes merged, one bad symbol hurts no other."""
 
 import random
 import time

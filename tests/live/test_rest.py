@@ -1,4 +1,4 @@
-"""Requests: pages, edges, errors, quotas, symbols, quotes, search, accounts (BROKERS 2, 3)."""
+"""Requests: pages, edges, errors, quotas, symbols, quotes, search, accounts."""
 
 import re
 import threading
@@ -133,7 +133,7 @@ def test_what_the_service_forbids_is_a_request_error_with_its_words(
 
 
 def test_tick_value_is_increment_times_point_value(client: TradeStationClient) -> None:
-    """BROKERS 2.2: corn 12.50, five-year note 7.8125."""
+    """Corn 12.50, five-year note 7.8125."""
     facts = client.symbols(["@C", "@FV"])
 
     assert facts["@C"].instrument().tick_value == 12.5
@@ -297,9 +297,10 @@ def test_our_own_count_stops_before_the_service_does(emulator: Emulator) -> None
 
 
 def test_the_service_counts_by_fixed_windows_and_429_closes_the_category_here() -> None:
-    scenario = replace(SCENARIO, limits={"bars": Limit(count=2, seconds=300.0)}, rate=600.0)
+    scenario = replace(SCENARIO, limits={"bars": Limit(count=2, seconds=30.0)}, rate=60.0)
     with Emulator(scenario) as emulator:
-        client = client_of(emulator)
+        quotas = {Category.BARS: Quota(500, 30.0), Category.SYMBOLS: Quota(500, 30.0)}
+        client = client_of(emulator, limiter=FixedWindows(emulator.clock, quotas))
         client.last_bars("ESH24", MINUTE, 3)
         client.last_bars("ESH24", MINUTE, 3)
         with pytest.raises(QuotaError, match="Rate quota exceeded"):

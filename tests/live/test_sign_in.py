@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, and where the tokens are kept (BROKERS 1)."""
+"""Signing in, staying signed in, and where the tokens are kept."""
 
 import json
 import logging
