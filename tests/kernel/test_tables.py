@@ -9,8 +9,8 @@ import pytest
 
 from engine.kernel import loops
 from engine.kernel.compiling import BOUNDS_CHECKED
-from engine.kernel.schema import OrderStatus, OrderType, Phase
-from engine.kernel.state import BEST_CASE, COLOUR, WORST_CASE
+from engine.kernel.schema import EventKind, OrderStatus, OrderType, Phase
+from engine.kernel.state import BEST_CASE, COLOUR, FLATTEN, WORST_CASE
 from engine.tables import RunTables
 from tests.kernel import small
 from tests.kernel.watching import broken
@@ -69,6 +69,28 @@ def test_one_call_never_writes_more_than_the_room_that_it_asked_for(name: str) -
         assert {name: int(tables.account[name][0]) for name in LIMITS} == room, "the call has grown the tables"
         most = max(most, tables.count("events") - before)
     assert most > 200
+
+
+def test_a_bar_of_the_base_bot_never_writes_more_than_the_room_that_it_asked_for() -> None:
+    """Every symbol flattens or enters, with a hundred orders that wait for the open and the walk."""
+    entries, closes = 0, 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        tables = crowded(rng)
+        small.with_base_bot(tables, (0, 1, 1, 1))
+        tables.account["max_positions"] = 99
+        tables.flags[1] |= (rng.random(len(tables.symbols)) < 0.5) * np.uint8(FLATTEN)
+        small.play(tables)
+        small.random_orders(tables, rng, 100)
+        with_least_room(tables)
+        room = {name: int(tables.account[name][0]) for name in LIMITS}
+
+        assert loops.run_bars(tables.address, 1, 2) == 2
+
+        assert all(int(tables.account[count][0]) <= room[name] for name, count in LIMITS.items()), seed
+        entries += int((tables.rows("events")["kind"] == EventKind.DECISION).sum())
+        closes += int((tables.rows("orders")["flatten"] == 1).sum())
+    assert min(entries, closes) > 3
 
 
 def test_tables_grow_until_hundreds_of_orders_fit_and_keep_their_rows() -> None:
