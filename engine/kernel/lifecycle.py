@@ -44,7 +44,7 @@ _OPENLY = -1
 _LOT_TOLERANCE = 1e-9
 
 
-@internal(VOID(Account, I8, I8))
+@internal(VOID(Account, I8, I8), forceinline=True)
 def note_gate(account: Any, symbol: int, gate: int) -> None:
     """Count the verdict of this bar and write it down where it changes."""
     position = symbol_at(account, symbol)
@@ -76,7 +76,7 @@ def atr_level(price: float, side: int, multiple: float, atr: float) -> float:
     return price - side * multiple * atr
 
 
-@internal(VOID(Account, I8))
+@internal(VOID(Account, I8), forceinline=True)
 def trail(account: Any, symbol: int) -> None:
     """Trail the stop at a multiple of ATR behind the last close, once that lies in favour (S12.1)."""
     position = symbol_at(account, symbol)
@@ -89,7 +89,7 @@ def trail(account: Any, symbol: int) -> None:
         tighten_stop(account, symbol, atr_level(last, side, position.exit_multiple, atr))
 
 
-@internal(VOID(Account))
+@internal(VOID(Account), forceinline=True)
 def manage_positions(account: Any) -> None:
     """First pass over the symbols: flatten, else trail (S11.1, S11.5)."""
     for symbol in range(account.n_symbols):
@@ -120,7 +120,7 @@ def engaged_symbols(account: Any) -> int:
     return total
 
 
-@internal(I8(Account, I8))
+@internal(I8(Account, I8), forceinline=True)
 def gate_of(account: Any, symbol: int) -> int:
     """The first gate that forbids an entry now, or -1 (S11.2)."""
     position = symbol_at(account, symbol)
@@ -206,7 +206,7 @@ def decide(account: Any, symbol: int, side: int) -> None:
     note_gate(account, symbol, _NO_SIGNAL if side == 0 else enter_by_atr(account, symbol, side))
 
 
-@internal(I8(Account, I8))
+@internal(I8(Account, I8), forceinline=True)
 def next_candidate(account: Any, symbol: int) -> int:
     """The first symbol from ``symbol`` on whose gates are open, or the number of symbols; counts the closed ones."""
     while symbol < account.n_symbols:
@@ -218,7 +218,7 @@ def next_candidate(account: Any, symbol: int) -> int:
     return symbol
 
 
-@internal(VOID(Account))
+@internal(VOID(Account), forceinline=True)
 def seek_entries(account: Any) -> None:
     """Second pass over the symbols: gates, then the side that the bot's array gives (S11.2, S11.3)."""
     symbol = next_candidate(account, 0)

@@ -6,7 +6,14 @@ import numpy as np
 
 from engine.kernel.compiling import internal
 from engine.kernel.ledger import log_event, touch, unrealised_at
-from engine.kernel.margin import equity_now, initial_used, maintenance_per_lot, maintenance_used, worst_price
+from engine.kernel.margin import (
+    equity_now,
+    initial_per_lot,
+    initial_used,
+    maintenance_per_lot,
+    maintenance_used,
+    worst_price,
+)
 from engine.kernel.matching import close_whole, fill_queued, fill_resting, protect_at
 from engine.kernel.schema import EventKind, OrderStatus, Phase, Reason, Reject, TimeInForce
 from engine.kernel.state import (
@@ -45,7 +52,7 @@ def is_real(account: Any, symbol: int) -> int:
     return flags_at(account, account.bar, symbol) & REAL
 
 
-@internal(VOID(Account, I8))
+@internal(VOID(Account, I8), forceinline=True)
 def begin_symbol(account: Any, symbol: int) -> None:
     """New marks, a new trading day, and prices of the path counted from this OPEN."""
     position = symbol_at(account, symbol)
@@ -58,7 +65,7 @@ def begin_symbol(account: Any, symbol: int) -> None:
         position.since_open = 1
 
 
-@internal(VOID(Account, I8))
+@internal(VOID(Account, I8), forceinline=True)
 def open_protection(account: Any, symbol: int) -> None:
     """First pass of S5.1: protective levels that the opening print reaches."""
     position = symbol_at(account, symbol)
@@ -79,7 +86,7 @@ def open_orders(account: Any, symbol: int) -> None:
         refresh_triggers(account, symbol)
 
 
-@internal(VOID(Account, I8))
+@internal(VOID(Account, I8), forceinline=True)
 def open_bar(account: Any, bar: int) -> None:
     """OPEN of a master bar up to the moment the bot runs (S5.1)."""
     account.bar = bar
@@ -94,7 +101,7 @@ def open_bar(account: Any, bar: int) -> None:
             open_orders(account, symbol)
 
 
-@internal(VOID(Account))
+@internal(VOID(Account), forceinline=True)
 def intrabar(account: Any) -> None:
     """INTRABAR: symbols in configuration order walk their paths; a bar that reaches no level touches no order."""
     account.phase = _INTRABAR
@@ -110,18 +117,6 @@ def intrabar(account: Any) -> None:
         elif position.lots != 0.0:
             touch(position, bar.l)
             touch(position, bar.h)
-
-
-@internal(F8(Account))
-def worst_equity(account: Any) -> float:
-    """Equity with every position at the worst price of its path in this bar (S7.1)."""
-    total = account.cash
-    for symbol in range(account.n_symbols):
-        position = symbol_at(account, symbol)
-        if position.lots != 0.0:
-            worst = worst_price(account, symbol, is_real(account, symbol))
-            total += unrealised_at(position, instrument_at(account, symbol), worst)
-    return total
 
 
 @internal(F8(Account))
@@ -228,9 +223,49 @@ def check_bankruptcy(account: Any) -> None:
         cancel_everything(account)
 
 
-@internal(VOID(Account))
+@internal(I8(Account), forceinline=True)
+def mark_account(account: Any) -> int:
+    """Mark every position at C and at its worst price, all sums in one pass; returns 1 where it is a margin call.
+
+    The sums run over the symbols in the order of ``equity_now`` and its like, so that every bit is theirs.
+    """
+    equity, worst_total, used, kept, required = account.cash, account.cash, 0.0, 0.0, 0.0
+    for symbol in range(account.n_symbols):
+        position = symbol_at(account, symbol)
+        position.mark = bar_at(account, account.bar, symbol).c
+        if position.lots != 0.0:
+            facts = instrument_at(account, symbol)
+            worst = worst_price(account, symbol, is_real(account, symbol))
+            equity += unrealised_at(position, facts, position.mark)
+            worst_total += unrealised_at(position, facts, worst)
+            size = abs(position.lots)
+            used += size * initial_per_lot(facts, position.mark)
+            kept += size * maintenance_per_lot(facts, position.mark)
+            required += size * maintenance_per_lot(facts, worst)
+    account.equity = equity + 0.0
+    row = equity_at(account, account.bar)
+    row.equity = account.equity
+    row.cash = account.cash
+    row.used_margin = used
+    row.maintenance_margin = kept
+    row.worst_equity = worst_total + 0.0
+    return 1 if worst_total < required else 0
+
+
+@internal(VOID(Account), forceinline=True)
+def close_held(account: Any) -> None:
+    """CLOSE of a bar with positions: mark them, and liquidate where worst-case equity does not cover their margin."""
+    account.exposed_bars = account.exposed_bars + 1
+    if mark_account(account) == 1:
+        margin_call(account, equity_at(account, account.bar).worst_equity, required_margin(account))
+        write_equity(account)
+
+
+@internal(VOID(Account), forceinline=True)
 def close_quiet(account: Any) -> None:
-    """CLOSE of a bar without positions: nothing to mark."""
+    """CLOSE of a bar without positions: nothing is at risk."""
+    for symbol in range(account.n_symbols):
+        symbol_at(account, symbol).mark = bar_at(account, account.bar, symbol).c
     account.equity = account.cash
     row = equity_at(account, account.bar)
     row.equity = account.cash
@@ -240,23 +275,16 @@ def close_quiet(account: Any) -> None:
     row.worst_equity = account.cash
 
 
-@internal(VOID(Account))
+@internal(VOID(Account), forceinline=True)
 def close_bar(account: Any) -> None:
     """CLOSE of a master bar up to the moment the bot's on_close runs (S7.1 to S7.4)."""
     account.phase = _CLOSE
-    for symbol in range(account.n_symbols):
-        symbol_at(account, symbol).mark = bar_at(account, account.bar, symbol).c
     if account.open_positions > 0:
-        account.exposed_bars = account.exposed_bars + 1
-        worst = worst_equity(account)
-        required = required_margin(account)
-        if worst < required:
-            margin_call(account, worst, required)
-        write_equity(account)
-        equity_at(account, account.bar).worst_equity = worst + 0.0
+        close_held(account)
     else:
         close_quiet(account)
-    check_bankruptcy(account)
+    if account.open_positions == 0:
+        check_bankruptcy(account)
     if account.working > 0:
         for symbol in range(account.n_symbols):
             if symbol_at(account, symbol).working > 0 and flags_at(account, account.bar, symbol) & DAY_LAST:
