@@ -304,3 +304,12 @@ def test_a_trade_is_ambiguous_where_it_began_in_mid_bar_with_a_level_inside_the_
 def test_a_gap_is_not_ambiguous() -> None:
     """Both levels lie inside the bar, but the open had stopped the trade before INTRABAR began."""
     assert not ambiguous((94, 106, 93, 100), "0 open: buy 1 sl 95 tp 105")
+
+
+@pytest.mark.rule("S6.9")
+def test_ambiguity_belongs_to_a_trade_and_not_to_the_next_one() -> None:
+    story = play(
+        [START, (100, 106, 94, 100), START], "0 open: buy 1 sl 95 tp 105", "2 open: buy 1", liquidate_on_finish=True
+    )
+
+    assert [trade["ambiguous"] for trade in story.trades] == [True, False]
