@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from research.sweeping.arguments import SweepArguments, add_sweep_options, sweep_arguments
+
 Drive = Literal["auto", "step", "compiled"]
 
 _DESCRIPTION = """\
@@ -21,6 +23,7 @@ examples:
   %(prog)s --config configs/sample.yaml --bounds
   %(prog)s --config configs/sample.yaml --check-lookahead
   %(prog)s --config configs/sample.yaml --json --no-save | jq .statistics.net_profit
+  %(prog)s --sweep configs/sweep.yaml --workers 4
 
 --set takes any key of docs/configuration.md; bot.x and exit.x mean settings, assets.ES.x the asset ES.
 The same configuration, data, seed and version give the same fills and equity, to the last bit.
@@ -31,7 +34,7 @@ exit codes: 0 done; 2 an error, said in a sentence or two; 130 stopped by Ctrl-C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """One command line, parsed; ``overrides`` are ``key=value`` texts in the order given."""
+    """One command line, parsed; ``overrides`` are ``key=value`` texts in the order given; ``sweep`` goes before all."""
 
     config: Path | None
     bot: str | None
@@ -45,13 +48,15 @@ class Arguments:
     quiet: bool
     list: bool
     version: bool
+    sweep: SweepArguments | None = None
 
 
 def parse(argv: Sequence[str], program: str | None = None) -> Arguments:
     """``argv`` (without the program's name) as ``Arguments``; prints help, or what is wrong, and exits as argparse."""
     parser = _parser(program)
     given = parser.parse_args(argv)
-    if given.config is None and not (given.list or given.version):
+    sweep = _sweep(parser, given)
+    if sweep is None and given.config is None and not (given.list or given.version):
         parser.error("--config is missing; configs/ holds some, and --help shows examples")
     return Arguments(
         config=given.config,
@@ -66,7 +71,22 @@ def parse(argv: Sequence[str], program: str | None = None) -> Arguments:
         quiet=given.quiet,
         list=given.list,
         version=given.version,
+        sweep=sweep,
     )
+
+
+def _sweep(parser: argparse.ArgumentParser, given: argparse.Namespace) -> SweepArguments | None:
+    """The options of a sweep, which mean nothing without one."""
+    if given.sweep is not None:
+        if given.config is not None:
+            parser.error("--sweep and --config are both given; the sweep file names its base configuration")
+        out = None if given.out is None else Path(given.out)
+        return sweep_arguments(parser, given, file=given.sweep, out=out)
+    alone = {"--workers": given.workers, "--ray": given.ray, "--open-best": given.open_best}
+    named = [name for name, value in alone.items() if value is not None] + ["--dry-run"] * given.dry_run
+    if named:
+        parser.error(f"{named[0]} belongs to a sweep; name its file with --sweep")
+    return None
 
 
 def _overrides(given: argparse.Namespace) -> list[str]:
@@ -88,6 +108,9 @@ def _parser(program: str | None) -> argparse.ArgumentParser:
     _add_run_options(parser.add_argument_group("what is run"))
     _add_how_options(parser.add_argument_group("how it is run"))
     _add_output_options(parser.add_argument_group("what comes out"))
+    sweep = parser.add_argument_group("a sweep in place of one run (docs/sweeps.md)")
+    sweep.add_argument("--sweep", type=Path, metavar="FILE", help="sweep file, such as configs/sweep.yaml")
+    add_sweep_options(sweep)
     return parser
 
 

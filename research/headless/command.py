@@ -45,6 +45,10 @@ def _command(arguments: Arguments, around: Surroundings, services: "Callable[[],
     if arguments.list:
         print(services().listing(), file=around.out)
         return DONE
+    if arguments.sweep is not None:
+        from research.sweeping.command import sweep
+
+        return sweep(arguments.sweep, around)
     from research.headless.configuring import configured
 
     config, notes = configured(arguments, lambda config, part: services().known_settings(config, part))

@@ -202,13 +202,13 @@ def _cells(sweep: SweepSection, base: BacktestConfig, library: Library) -> Itera
 
 
 def _range(sweep: SweepSection, base: BacktestConfig, library: Library) -> tuple[date | None, date | None]:
-    folds = sweep.folds
-    own = (None, None) if folds is None else (folds.start, folds.end)
-    found = library.range_ns
-    data = (None, None) if found is None else tuple(datetime.fromtimestamp(ns // 10**9, UTC).date() for ns in found)
-    first = own[0] or base.start or data[0]
-    last = own[1] or base.end or data[1]
-    return day_of(first), day_of(last)
+    """First and last day of the folds: what is asked for, as far as there are bars."""
+    own = (None, None) if sweep.folds is None else (sweep.folds.start, sweep.folds.end)
+    first, last = day_of(own[0] or base.start), day_of(own[1] or base.end)
+    if library.range_ns is None:
+        return first, last
+    begin, end = (datetime.fromtimestamp(ns // 10**9, UTC).date() for ns in library.range_ns)
+    return max(first or begin, begin), min(last or end, end)
 
 
 def _universes(sweep: SweepSection, base: BacktestConfig) -> tuple[tuple[str, ...], ...]:

@@ -55,6 +55,33 @@ class Threads:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+class Losses:
+    """What is done about slices whose worker died: once more, then in halves, until the run that kills is found."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._tries: dict[Slice, int] = {}
+        self.again: deque[Slice] = deque()
+
+    def lost(self, piece: Slice, why: str) -> list[Row]:
+        """Note that ``piece`` was lost; rows of a run that is given up."""
+        tries = self._tries[piece] = self._tries.get(piece, 0) + 1
+        if tries < TRIES:
+            self.again.appendleft(piece)
+        elif piece.stop - piece.first > 1:
+            middle = (piece.first + piece.stop) // 2
+            self.again.appendleft(Slice(piece.cell, middle, piece.stop))
+            self.again.appendleft(Slice(piece.cell, piece.first, middle))
+        else:
+            text = f"what ran it ended {tries} times: {why}"
+            return [failed_row(self._plan, index, text) for index in self._plan.indices(piece)]
+        return []
+
+    def next(self, left: Iterator[Slice]) -> Slice | None:
+        """The next slice to give out; None for no more now."""
+        return self.again.popleft() if self.again else next(left, None)
+
+
 @dataclass
 class _Worker:
     """A process, the line to it, and what it was given."""
@@ -74,7 +101,7 @@ class Processes:
     def __init__(self, plan: Plan, library: Library, workers: int) -> None:
         self._plan, self._library, self._count = plan, library, workers
         self._context = multiprocessing.get_context("spawn")
-        self._tries: dict[Slice, int] = {}
+        self._losses = Losses(plan)
 
     def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
         """Rows of each slice as it is done."""
@@ -99,10 +126,10 @@ class Processes:
         return _Worker(process, ours)
 
     def _served(self, workers: list[_Worker], block: str, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
-        left, again = iter(pieces), deque[Slice]()
+        left = iter(pieces)
         while True:
             for worker in workers:
-                while len(worker.given) < _AHEAD and (piece := _next(again, left)) is not None:
+                while len(worker.given) < _AHEAD and (piece := self._losses.next(left)) is not None:
                     self._give(worker, piece)
             busy = [worker for worker in workers if worker.given]
             if not busy:
@@ -114,7 +141,7 @@ class Processes:
                 try:
                     rows = worker.line.recv()
                 except (EOFError, OSError):
-                    yield from self._lost(worker, again)
+                    yield from self._lost(worker)
                     workers[position] = self._start(block)
                 else:
                     worker.given.popleft()
@@ -127,21 +154,14 @@ class Processes:
         with suppress(OSError):
             worker.line.send(piece)
 
-    def _lost(self, worker: _Worker, again: deque[Slice]) -> Iterator[list[Row]]:
-        """What a dead process was given is done again: what it ran is tried once more, then in halves."""
+    def _lost(self, worker: _Worker) -> Iterator[list[Row]]:
+        """What a dead process was given is done again."""
         _stop(worker)
         running, *waiting = worker.given
-        again.extend(waiting)
-        tries = self._tries[running] = self._tries.get(running, 0) + 1
-        if tries < TRIES:
-            again.appendleft(running)
-        elif running.stop - running.first > 1:
-            middle = (running.first + running.stop) // 2
-            again.appendleft(Slice(running.cell, middle, running.stop))
-            again.appendleft(Slice(running.cell, running.first, middle))
-        else:
-            why = f"the process that ran it ended {tries} times, with exit code {worker.process.exitcode}"
-            yield [failed_row(self._plan, index, why) for index in self._plan.indices(running)]
+        self._losses.again.extend(waiting)
+        rows = self._losses.lost(running, f"exit code {worker.process.exitcode}")
+        if rows:
+            yield rows
 
 
 def serve(line: Connection, plan: Plan, library: Library, lengths: tuple[int, ...], block_name: str) -> None:
@@ -167,7 +187,3 @@ def _stop(worker: _Worker) -> None:
     worker.line.close()
     worker.process.terminate()
     worker.process.join()
-
-
-def _next(again: deque[Slice], left: Iterator[Slice]) -> Slice | None:
-    return again.popleft() if again else next(left, None)

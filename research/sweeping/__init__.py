@@ -1,0 +1,1 @@
+"""Sweeps: thousands of runs from one file, on one machine or a cluster, and how much of the best is luck."""

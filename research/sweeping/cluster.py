@@ -1,0 +1,205 @@
+"""Runs slices on a Ray cluster, or on one that is started on this machine for the sweep.
+
+The driver ships the packages and the user's own modules with the job, puts the bars into the object store once, and
+starts one worker per core; a node compiles the kernel once. Whatever dies is started again, its slice done again.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.config import BotSection, ExitSection
+from engine.config.places import Places
+from engine.errors import ConfigError
+from engine.result import versions
+from research.sweeping.library import Library
+from research.sweeping.plan import Plan, Slice
+from research.sweeping.rows import Row
+from research.sweeping.stage import Workplace
+from research.sweeping.ways import Losses
+
+LOCAL = "local"
+_ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = ("data", "engine", "bots", "exits", "models", "research")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "sample", "emulator", "*.parquet", "*.zip", "*.pt", ".*")
+_USER_MODULES = "user_modules"
+_AHEAD = 2
+_LOCK_SECONDS = 300.0
+_LEAST_STORE = 128 * 2**20
+
+
+class Ray:
+    """A Ray cluster.
+
+    Args:
+        address: of a cluster, as ``ray.init`` takes it (``auto``, ``ray://host:10001``), or ``local``.
+
+    Raises:
+        ConfigError: where Ray is not installed, or a node has other versions than the driver.
+    """
+
+    def __init__(self, plan: Plan, library: Library, address: str) -> None:
+        self._plan, self._library, self._address = plan, library, address
+        self._ray = _imported()
+
+    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+        """Rows of each slice as it is done."""
+        with tempfile.TemporaryDirectory(prefix="triphase-") as folder:
+            shipped = ship(self._plan, Path(folder))
+            self._connect(folder)
+            try:
+                self._compare_versions()
+                yield from self._served(self._start(), shipped, pieces)
+            finally:
+                self._ray.shutdown()
+
+    def _connect(self, folder: str) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        environment = {"working_dir": folder, "env_vars": {"RAY_USAGE_STATS_ENABLED": "0"}}
+        options: dict[str, Any] = {"runtime_env": environment, "log_to_driver": False, "logging_level": "error"}
+        if self._address == LOCAL:
+            options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            options["object_store_memory"] = max(_LEAST_STORE, 2 * self._library.size)
+        else:
+            options["address"] = self._address
+        self._ray.init(**options)
+
+    def _compare_versions(self) -> None:
+        """Every node must give the same numbers, so it must have the same versions.
+
+        Raises:
+            ConfigError: naming node and versions.
+        """
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        own = versions()
+        for node in self._ray.nodes():
+            if not node["Alive"] or not node["Resources"].get("CPU"):
+                continue
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            task = self._ray.remote(num_cpus=0, scheduling_strategy=there)(node_versions)
+            found = self._ray.get(task.remote())
+            if found != own:
+                differing = ", ".join(
+                    f"{name} {found.get(name)}, not {own[name]}" for name in own if found.get(name) != own[name]
+                )
+                raise ConfigError(
+                    f"node {node['NodeManagerAddress']} has {differing}; results would differ; install the pinned "
+                    "requirements of this project there"
+                )
+
+    def _start(self) -> list[Any]:
+        cores = int(self._ray.cluster_resources().get("CPU", 1))
+        actor = self._ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(RayWorker)
+        return [actor.remote() for _ in range(cores)]
+
+    def _served(self, workers: list[Any], plan: Plan, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+        kit = [self._ray.put((plan, self._library.catalogue())), self._ray.put(self._library.arrays())]
+        left, losses = iter(pieces), Losses(self._plan)
+        running: dict[Any, tuple[int, Slice]] = {}
+        free = list(range(len(workers))) * _AHEAD
+        while True:
+            while free and (piece := losses.next(left)) is not None:
+                number = free.pop(0)
+                running[workers[number].run.remote(kit, piece)] = (number, piece)
+            if not running:
+                return
+            done, _ = self._ray.wait(list(running), num_returns=1)
+            for answer in done:
+                number, piece = running.pop(answer)
+                free.append(number)
+                try:
+                    rows = self._ray.get(answer)
+                except self._ray.exceptions.RayError as error:
+                    rows = losses.lost(piece, str(error).splitlines()[0])
+                if rows:
+                    yield rows
+
+
+class RayWorker:
+    """One core of the cluster: keeps its market between slices; started again, it begins without."""
+
+    def __init__(self) -> None:
+        self._place: Workplace | None = None
+
+    def run(self, kit: list[Any], piece: Slice) -> list[Row]:
+        """Rows of all runs of a slice.
+
+        Args:
+            kit: references to (plan, catalogue of the library) and to its arrays in the object store.
+        """
+        if self._place is None:
+            import ray
+
+            compile_once(Path.cwd())
+            plan, library = ray.get(kit[0])
+            self._place = Workplace(_settled(plan, Path.cwd()), library.filled(ray.get(kit[1])))
+        return self._place.run(piece)
+
+
+def node_versions() -> dict[str, str]:
+    """Versions on the node where this runs; importing the engine there compiles it."""
+    compile_once(Path.cwd())
+    return dict(versions())
+
+
+def compile_once(folder: Path) -> None:
+    """Import the compiled kernel; of all workers that share ``folder`` one compiles, the others wait for it."""
+    lock = folder / "compiling.lock"
+    begun = time.monotonic()
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            if time.monotonic() - begun > _LOCK_SECONDS:
+                break  # whoever compiled has died: compile beside whoever else does
+            time.sleep(0.1)
+    try:
+        from engine.kernel.compile import compile_engine
+
+        compile_engine()
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def ship(plan: Plan, folder: Path) -> Plan:
+    """Copy the packages and the user's modules into ``folder``; the plan that finds them there."""
+    for name in _PACKAGES:
+        if (_ROOT / name).is_dir():
+            shutil.copytree(_ROOT / name, folder / name, ignore=_LEFT_OUT)
+    (folder / _USER_MODULES).mkdir()
+    bots = tuple(_shipped(section, folder) for section in plan.bots)
+    exits = tuple(_shipped(section, folder) for section in plan.exits)
+    return replace(plan, bots=bots, exits=exits)
+
+
+def _shipped(section: Any, folder: Path) -> Any:
+    file = section.module_file
+    if file is None or not file.exists():
+        return section
+    shutil.copy(file, folder / _USER_MODULES / file.name)
+    return section.model_copy(update={"module": f"{_USER_MODULES}/{file.name}"})
+
+
+def _settled(plan: Plan, folder: Path) -> Plan:
+    """The plan whose modules begin in a worker's folder."""
+    sections: list[BotSection | ExitSection] = [*plan.bots, *plan.exits]
+    for section in sections:
+        section.written_at((), Places(folder=folder))
+    return plan
+
+
+def _imported() -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise ConfigError(
+            "Ray is not installed; pip install -r requirements-ray.txt, or leave --ray out: --workers needs no Ray"
+        ) from None
+    return ray
