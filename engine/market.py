@@ -108,12 +108,12 @@ class Market:
         bars = empty_bars(len(self), len(self.symbols))
         for column, (one, facts) in enumerate(zip(self.series, self.instruments, strict=True)):
             real, row = self.timeline.real[:, column], self.timeline.row[:, column]
-            if len(one) == len(self):
+            if len(one) == len(self) and real.all():
                 self._fill_column(bars[:, column], one, facts)
                 continue
             own = np.empty(len(one), BAR)
             self._fill_column(own, one, facts)
-            bars[real, column] = own
+            bars[real, column] = own[row[real]]
             known = row >= 0
             bars["c"][known, column] = own["c"][row[known]]
         return bars
@@ -193,7 +193,7 @@ class Market:
 
     def own_sessions(self, column: int) -> SessionTable:
         """Session facts of a symbol's own bars."""
-        if len(self.series[column]) == len(self):
+        if len(self.series[column]) == len(self) and self.timeline.real[:, column].all():
             return self.sessions(column)
         if column not in self._own_sessions:
             self._own_sessions[column] = self.calendars[column].table(self.series[column].time_ns)

@@ -77,7 +77,7 @@ def prepare(
     market = Market(instruments, series, fine, seed=config.seed)
     return Prepared(
         market=market,
-        slippage=tuple(_slippage(config, symbol) for symbol in config.symbols),
+        slippage=tuple(slippage_model(config, symbol) for symbol in config.symbols),
         warnings=tuple(dict.fromkeys(warnings)),
         repairs={one.symbol: dict(one.repairs) for one in series if one.repairs},
         digests={one.symbol: one.digest for one in series},
@@ -157,7 +157,8 @@ def _fine_bars(config: BacktestConfig, symbol: str, instrument: Instrument, read
     return replace(cut_series(read(settings, bar_cache(config)), config.start_ns, config.end_ns), symbol=symbol)
 
 
-def _slippage(config: BacktestConfig, symbol: str) -> SlippageModel:
+def slippage_model(config: BacktestConfig, symbol: str) -> SlippageModel:
+    """The slippage model of a symbol, its own settings checked (S9)."""
     section = config.asset(symbol).slippage_model or SlippageSection()
     # mypy takes an abstract base for a concrete class here; find_class refuses classes that lack methods.
     part = find_class(section, SLIPPAGE_MODELS, SlippageModel, "slippage model")  # type: ignore[type-abstract]

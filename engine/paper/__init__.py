@@ -1,0 +1,5 @@
+"""Paper trading: live bars, simulated fills, the same kernel and the same journal (S17)."""
+
+from engine.paper.growing import GrowingBars, LiveMarket
+from engine.paper.run import PaperRun
+from engine.paper.steps import ByHand, Closing, Opening, Revision, Step
