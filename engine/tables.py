@@ -22,7 +22,12 @@ _GROWING = (
     ("events", EVENT, "events_a", "events_cap", "n_events"),
     ("calls", MARGIN_CALL, "calls_a", "calls_cap", "n_calls"),
 )
-_FIRST_CAPACITY = 1024
+# Rows at the start: at least so many, or one for so many bars of a symbol. A bot that trades often then hardly ever has
+# its tables copied; memory that is not written to is not taken.
+_LEAST_ROWS = 1024
+_BARS_PER_ROW = {"events": 3, "fills": 16}
+_BARS_PER_OTHER_ROW = 32
+_BATCH_ROWS = 256  # of a run in a batch, which uses its rows again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class RunTables:
         bars: BAR records [n_bars, n_symbols], prices in ticks.
         flags: uint8 [n_bars, n_symbols], bits of ``engine.kernel.state``.
         instruments: INSTRUMENT records [n_symbols].
-        keep_equity: allocate a row of equity per bar; without, the kernel must be told where to write them.
+        keep_equity: allocate a row of equity per bar; without, as in a batch, the kernel must be told where to write
+            them, and the other tables begin small.
     """
 
     orders: Records
@@ -82,7 +88,8 @@ class RunTables:
         self.gates = np.zeros((n_symbols, GATES), np.int64)
         self.equity = np.zeros(n_bars if keep_equity else 0, EQUITY)
         for name, dtype, *_ in _GROWING:
-            setattr(self, name, np.zeros(_FIRST_CAPACITY, dtype))
+            rows = n_bars * n_symbols // _BARS_PER_ROW.get(name, _BARS_PER_OTHER_ROW)
+            setattr(self, name, np.zeros(max(_LEAST_ROWS, rows) if keep_equity else _BATCH_ROWS, dtype))
         self.bars, self.flags = bars, flags
         self._set_up(initial_cash)
 
@@ -122,7 +129,8 @@ class RunTables:
         for name, dtype, address, capacity, _ in due or _GROWING:
             table = getattr(self, name)
             larger = np.zeros(2 * len(table), dtype)
-            larger[: len(table)] = table
+            # As bytes: numpy copies records field by field, which takes longer than the bars that filled them.
+            larger.view(np.uint8)[: table.nbytes] = table.view(np.uint8)
             setattr(self, name, larger)
             account[address] = larger.ctypes.data
             account[capacity] = len(larger)
