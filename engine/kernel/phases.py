@@ -34,6 +34,7 @@ from engine.kernel.state import (
     order_at,
     symbol_at,
 )
+from engine.kernel.ticks import MONEY_TOLERANCE
 from engine.kernel.walk import walk_bar
 from engine.kernel.working import cancel_symbol, cancel_working, end_order, refresh_triggers
 
@@ -171,7 +172,8 @@ def margin_call(account: Any, worst: float, required: float) -> None:
     covered = 0
     while covered == 0 and account.open_positions > 0:
         between += liquidate(account, weakest(account))
-        if account.liquidate_all == 0 and equity_now(account) >= maintenance_used(account):
+        left = maintenance_used(account)
+        if account.liquidate_all == 0 and equity_now(account) >= left - MONEY_TOLERANCE * left:
             covered = 1
     row.fills = account.n_fills - row.first_fill
     row.between = between + 0.0
@@ -249,7 +251,7 @@ def mark_account(account: Any) -> int:
     row.used_margin = used
     row.maintenance_margin = kept
     row.worst_equity = worst_total + 0.0
-    return 1 if worst_total < required else 0
+    return 1 if worst_total < required - MONEY_TOLERANCE * required else 0
 
 
 @internal(VOID(Account), forceinline=True)

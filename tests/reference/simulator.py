@@ -141,7 +141,8 @@ class Simulation:
             row = rows[self.bar]
             if row is not None:
                 self.ledger.marks[symbol] = row.close
-        if self.ledger.held() and worst < required:
+        # Floating-point dust does not decide whether the last cent covers the margin.
+        if self.ledger.held() and worst < required * (1 - 1e-9):
             self._margin_call(worst, required)
         self._test_bankruptcy()
         self._expire_day()
@@ -167,7 +168,7 @@ class Simulation:
             self.matcher.exit_whole(symbol, base, base, "liquidation")
             self.matcher.cancel_all(symbol, "liquidated")
             liquidated.append(symbol)
-            covered = self.ledger.equity() >= self.ledger.maintenance_margin()
+            covered = self.ledger.equity() >= self.ledger.maintenance_margin() * (1 - 1e-9)
             if covered and self.policy.liquidation == "losers_first":
                 break
         call = {"bar": self.bar, "worst_equity": worst, "required": required, "liquidated": liquidated}
