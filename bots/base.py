@@ -20,6 +20,7 @@ from exits.atr import TrailingATRExit
 from exits.base import ExitContext, ExitStrategy
 
 SideArray = NDArray[np.int8]
+ATR_PERIOD = 14  # of exits that have no setting for it (S18)
 
 
 class BotSettings(typed.Settings):
@@ -112,13 +113,14 @@ class BaseStrategyBot:
             self.decides_by_array
             and self.exit.in_kernel
             and not self._drives_itself
-            and not (self.acts_at_close or self.learns)
+            and not (self.acts_at_close or (self.learns and not self.exit.learns_in_kernel))
         )
 
     @property
     def prepares_by_settings(self) -> bool:
         """Whether ``prepare`` is the base's, which needs nothing of an engine but its tables: a batch can call it."""
-        return not _overrides(self, "prepare", BaseStrategyBot)
+        of_exit = type(self.exit).prepare is ExitStrategy.prepare
+        return of_exit and not _overrides(self, "prepare", BaseStrategyBot)
 
     @property
     def learns(self) -> bool:
@@ -159,13 +161,15 @@ class BaseStrategyBot:
         account = engine.tables.account[0]
         account["exit_kind"] = self.exit.kernel_kind if self.exit.in_kernel else EXIT_OUTSIDE
         if not self.exit.in_kernel:
+            self.exit.prepare(engine, self.settings.enable_online_learning)
             return
         exit_settings: Any = self.exit.settings
-        account["atr_multiple"] = exit_settings.atr_multiple
+        account["atr_multiple"] = getattr(exit_settings, "atr_multiple", np.nan)
         account["r_multiple"] = getattr(exit_settings, "r_multiple", np.nan)
-        engine.tables.symbols["exit_multiple"] = exit_settings.atr_multiple
-        atr = engine.market.indicator_in_ticks("atr", period=exit_settings.atr_period)
-        engine.tables.attach("exit_atr_a", atr)
+        engine.tables.symbols["exit_multiple"] = account["atr_multiple"]
+        period = getattr(exit_settings, "atr_period", ATR_PERIOD)
+        engine.tables.attach("exit_atr_a", engine.market.indicator_in_ticks("atr", period=period))
+        self.exit.prepare(engine, self.settings.enable_online_learning)
 
     def on_bar(self, env: TradingEnvironment) -> None:
         """OPEN of a bar: first pass positions, second pass entries (S11)."""

@@ -16,6 +16,7 @@ the place, the cure. The command line prints its text and ends with exit code 2;
     |       +-- RequestError        the service refuses the request as it is
     |       +-- QuotaError          too many requests in the service's window
     |       +-- NetworkError        the service cannot be reached, or broke off
+    +-- ModelError              a trained model is missing, damaged or does not fit     data
     +-- InstrumentError         contract facts are missing or contradict (S1)           data
     +-- ConfigError             a configuration key or value is wrong                   engine.errors
     +-- CatalogError            a bot, exit, indicator or slippage model is unknown     engine.errors
@@ -48,6 +49,10 @@ class TimelineError(DataError):
 
 class CalendarError(DataError):
     """A session calendar is unknown, or does not cover the dates asked for."""
+
+
+class ModelError(TriphaseError):
+    """A trained model, or the saved state of a learner, is missing, damaged or does not fit what asks for it."""
 
 
 class InstrumentError(TriphaseError):

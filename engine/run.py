@@ -190,6 +190,7 @@ class Run:
         self.engine.look_for_listeners()
         self._run_bars(min(stop, first + self.bars_per_chunk))
         taken = max(time.perf_counter() - begun, 1e-6)
+        self._ingest()
         rate = (self.next_bar - first) / taken
         self.bars_per_chunk = max(STEP_CHUNK, min(int(rate * CHUNK_SECONDS), 4 * self.bars_per_chunk))
         self.snapshots.offer(self.next_bar, taken, self.snapshot)
@@ -247,12 +248,16 @@ class Run:
 
     def _after_close(self, bar: int) -> None:
         """CLOSE: learners take in the trades that closed, then on_close, then what was done by hand (S7.5, S5.6)."""
+        self._ingest()
+        self.bot.on_close(self.env)
+        self._by_hand(bar, Phase.CLOSE)
+
+    def _ingest(self) -> None:
+        """Let learners take in the trades that have closed since the last time."""
         closed = self.engine.tables.count("trades")
         if self.bot.learns and closed > self._trades_seen:
             self.bot.exit.ingest_trade_log(self.env)
         self._trades_seen = closed
-        self.bot.on_close(self.env)
-        self._by_hand(bar, Phase.CLOSE)
 
     def _by_hand(self, bar: int, phase: Phase) -> None:
         for action in self.interventions.get((bar, phase), ()):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernel.room import GROW
-from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE, Phase
+from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE, Phase
 from engine.kernel.state import ACCOUNT, BAR, GATES, INSTRUMENT, NONE, SYMBOL
 
 Records = NDArray[Any]
@@ -21,6 +21,7 @@ _GROWING = (
     ("trades", TRADE, "trades_a", "trades_cap", "n_trades"),
     ("events", EVENT, "events_a", "events_cap", "n_events"),
     ("calls", MARGIN_CALL, "calls_a", "calls_cap", "n_calls"),
+    ("choices", CHOICE, "choices_a", "choices_cap", "n_choices"),
 )
 # Rows at the start: at least so many, or one for so many bars of a symbol. A bot that trades often then hardly ever has
 # its tables copied; memory that is not written to is not taken.
@@ -65,9 +66,10 @@ class RunTables:
     trades: Records
     events: Records
     calls: Records
+    choices: Records
 
     __slots__ = (
-        "account", "address", "attached", "bars", "calls", "equity", "events", "fills", "flags", "gates",
+        "account", "address", "attached", "bars", "calls", "choices", "equity", "events", "fills", "flags", "gates",
         "instruments", "links", "orders", "symbols", "trades",
     )  # fmt: skip
 
@@ -149,7 +151,7 @@ class RunTables:
         return int(self.account[0][counter])
 
     def rows(self, name: str) -> Records:
-        """The rows in use of ``orders``, ``fills``, ``trades``, ``events`` or ``calls``, without a copy."""
+        """The rows in use of ``orders``, ``fills``, ``trades``, ``events``, ``calls`` or ``choices``, without a copy."""
         table: Records = getattr(self, name)
         return table[: self.count(name)]
 

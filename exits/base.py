@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine import settings as typed
+from engine.backtester import BacktesterEngine
 from engine.environment import TradingEnvironment
 from engine.kernel.state import EXIT_OUTSIDE
 from engine.orders import Side
@@ -44,10 +45,13 @@ class ExitStrategy(ABC):
     Attributes:
         Settings: class of the settings, with bounds and help texts.
         kernel_kind: which compiled arithmetic stands for this class; EXIT_OUTSIDE: its Python methods are called.
+        learns_in_kernel: compiled code learns; ``ingest_trade_log`` only keeps what was learned, and need not be
+            called after every bar.
     """
 
     Settings: ClassVar[type[typed.Settings]] = typed.Settings
     kernel_kind: ClassVar[int] = EXIT_OUTSIDE
+    learns_in_kernel: ClassVar[bool] = False
 
     def __init__(self, settings: typed.Settings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
@@ -61,6 +65,9 @@ class ExitStrategy(ABC):
     def requirements(self) -> tuple[tuple[str, dict[str, int]], ...]:
         """Indicators that must be warm before the first trade, as (name, parameters)."""
         return ()
+
+    def prepare(self, engine: BacktesterEngine, learning: bool) -> None:
+        """Hand tables of its own to the kernel, before the first bar; ``learning``: whether it may learn online."""
 
     @abstractmethod
     def initial_levels(self, side: Side, entry_price: float, atr: float, market: ExitContext) -> Levels:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.kernel.asking import multiple_for, tell_entered
 from engine.kernel.broker import FLATTENING, close, place, tighten_stop
 from engine.kernel.compiling import internal
 from engine.kernel.ledger import log_event
@@ -191,12 +192,15 @@ def enter_by_atr(account: Any, symbol: int, side: int) -> int:
     """Entry with the levels of a built-in exit, from O and the ATR known at the open (S12.1, S12.2)."""
     price = symbol_at(account, symbol).mark
     atr = value_at(account, account.exit_atr_a, account.bar - 1, symbol) if account.bar > 0 else NO_PRICE
-    stop = atr_level(price, side, account.atr_multiple, atr)
+    multiple = multiple_for(account, symbol, side)
+    stop = atr_level(price, side, multiple, atr)
     target = NO_PRICE
     if account.exit_kind == EXIT_FIXED_RATIO:
         target = price + side * account.r_multiple * abs(price - against(stop, -side))
+    before = account.n_orders
     verdict = enter(account, symbol, side, stop, target)
-    symbol_at(account, symbol).exit_multiple = account.atr_multiple
+    symbol_at(account, symbol).exit_multiple = multiple
+    tell_entered(account, symbol, before + 1 if verdict == _ENTERED else 0)
     return verdict
 
 

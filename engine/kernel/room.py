@@ -18,4 +18,6 @@ def has_room(account: Any, extra: int) -> int:
         return 0
     if account.n_trades + fills > account.trades_cap or account.n_calls + 1 > account.calls_cap:
         return 0
+    if account.hook_a != 0 and account.n_choices + account.n_symbols > account.choices_cap:
+        return 0
     return 1 if account.n_events + events <= account.events_cap else 0

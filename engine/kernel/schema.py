@@ -187,3 +187,13 @@ MARGIN_CALL = np.dtype(
     ],
     align=True,
 )  # fmt: skip
+
+# What a learned exit chose at an entry: ``v0`` to ``v7`` are the values it compared, NaN beyond its arms.
+CHOICE = np.dtype(
+    [
+        ("order", "i8"), ("bar", "i4"), ("symbol", "i2"), ("side", "i1"), ("arm", "i1"), ("proposed", "i1"),
+        ("gated", "u1"), ("multiple", "f8"), ("width", "f8"),
+        ("v0", "f8"), ("v1", "f8"), ("v2", "f8"), ("v3", "f8"), ("v4", "f8"), ("v5", "f8"), ("v6", "f8"), ("v7", "f8"),
+    ],
+    align=True,
+)  # fmt: skip

@@ -14,7 +14,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from engine.kernel.compiling import BOUNDS_CHECKED, JIT, internal
-from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE
+from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE
 
 NO_PRICE = np.nan
 NONE = -1
@@ -79,8 +79,10 @@ ACCOUNT = np.dtype(
         ("links_a", "i8"), ("fills_a", "i8"), ("trades_a", "i8"), ("events_a", "i8"), ("equity_a", "i8"),
         ("calls_a", "i8"), ("gates_a", "i8"), ("atr_a", "i8"), ("exit_atr_a", "i8"), ("sides_a", "i8"),
         ("slip_ticks_a", "i8"), ("slip_sqrt_a", "i8"), ("fine_a", "i8"), ("fine_start_a", "i8"),
+        ("choices_a", "i8"), ("learned_a", "i8"), ("hook_a", "i8"),   # learned exits: their log, record and function
         ("n_bars", "i8"), ("n_symbols", "i8"),
         ("orders_cap", "i8"), ("fills_cap", "i8"), ("trades_cap", "i8"), ("events_cap", "i8"), ("calls_cap", "i8"),
+        ("choices_cap", "i8"), ("n_choices", "i8"),
         ("n_orders", "i8"), ("n_fills", "i8"), ("n_trades", "i8"), ("n_events", "i8"), ("n_calls", "i8"),
         ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"),
         ("exposed_bars", "i8"), ("bankrupt", "i8"), ("bankrupt_bar", "i8"), ("trades_opened", "i8"),
@@ -154,6 +156,7 @@ _trade = pointer(TRADE)
 _event = pointer(EVENT)
 _equity = pointer(EQUITY)
 _call = pointer(MARGIN_CALL)
+_choice = pointer(CHOICE)
 _byte = pointer(_BYTE)
 _side = pointer(_SIDE)
 _int = pointer(_INT)
@@ -175,6 +178,7 @@ Trade = record_type(TRADE)
 Event = record_type(EVENT)
 Equity = record_type(EQUITY)
 Call = record_type(MARGIN_CALL)
+Choice = record_type(CHOICE)
 Byte = record_type(_BYTE)
 Side = record_type(_SIDE)
 Int = record_type(_INT)
@@ -281,6 +285,13 @@ def margin_call_at(account: Any, index: int) -> Any:
     """Row of the margin calls table."""
     check(index, account.calls_cap)
     return _call(account.calls_a, index)
+
+
+@internal(Choice(Account, I8), forceinline=True)
+def choice_at(account: Any, index: int) -> Any:
+    """Row of the choices table."""
+    check(index, account.choices_cap)
+    return _choice(account.choices_a, index)
 
 
 @internal(VOID(Account, I8, I8), forceinline=True)

@@ -1,0 +1,275 @@
+"""Linear bandits that learn while they trade: disjoint LinUCB, and the same on top of a network's prediction.
+
+LinUCB (Li, Chu, Langford, Schapire 2010, algorithm 1, disjoint): for each arm a ridge regression of R on the numbers of
+the entry, value theta.x + alpha sqrt(x' A^-1 x); A^-1 is kept by rank-one updates (Sherman and Morrison 1950).
+On top of a prior f: R = f(x)(1 + d) + theta.x, a Bayesian linear regression whose prior mean is f, on the numbers
+(f, x), so that it learns how far f can be trusted (d).
+
+Counterfactual replay: our trade does not move the market, so what every other arm would have made of it is computed on
+the same bars, and all arms learn from it once all of them have exited; in the order in which they did.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from engine.kernel.hooking import late_entry, late_internal
+from engine.kernel.learned import (
+    CLOSED_TRADE, COUNT, G_COUNT, G_LEARNED, G_MEAN, G_NUMBER, G_SKIPPED, G_SPREAD, GATE_FIELDS, LEARNER_FEEDBACK,
+    LEARNER_REPLAY, LINEAR, MARKET_FEATURES, PENDING, RUNNING, SQUARES, SUM, TAIL,
+)  # fmt: skip
+from engine.kernel.lifecycle import atr_level, lots_by_margin, lots_by_risk, whole_lots
+from engine.kernel.observing import floats, integers, learned_at_index
+from engine.kernel.seats import SEAT_BYTES, begin_seat, own_at, run_seat
+from engine.kernel.state import I8, account_at, pointer, symbol_at, value_at
+from engine.kernel.ticks import against
+
+_PENDING_BYTES = PENDING.itemsize
+_X_OFFSET, _PRIOR_OFFSET = int(PENDING.fields["x"][1]), int(PENDING.fields["prior"][1])
+_pending = pointer(np.dtype([(name, "i8") for name in PENDING.names[:6]], align=True))
+
+
+@late_internal
+def arm_state(learned: Any, symbol: int, arm: int) -> Any:
+    """A^-1, b, theta and counters of an arm."""
+    dims = learned.dims
+    words = dims * dims + 2 * dims + TAIL
+    return floats(learned.state_a + 8 * words * (symbol * learned.arms + arm), words)
+
+
+@late_internal
+def arm_numbers(learned: Any, prior: float, x: Any, z: Any) -> None:
+    """The numbers of an arm's linear model: its prior first where there is one, then the constant and the market."""
+    extra = learned.dims - LINEAR
+    if extra == 1:
+        z[0] = prior
+    for index in range(LINEAR):
+        z[extra + index] = x[index]
+
+
+@late_internal
+def predict(state: Any, dims: int, z: Any) -> float:
+    """theta.z"""
+    total = 0.0
+    for index in range(dims):
+        total += state[dims * dims + dims + index] * z[index]
+    return total
+
+
+@late_internal
+def width(state: Any, dims: int, z: Any) -> float:
+    """sqrt(z' A^-1 z), the standard deviation of the prediction in units of the noise's."""
+    total = 0.0
+    for row in range(dims):
+        inner = 0.0
+        for column in range(dims):
+            inner += state[row * dims + column] * z[column]
+        total += z[row] * inner
+    return np.sqrt(max(total, 0.0))
+
+
+@late_internal
+def learn_arm(state: Any, dims: int, z: Any, target: float, reward: float, work: Any) -> None:
+    """One observation: A^-1 by the rank-one formula, b, and theta = A^-1 b."""
+    size = dims * dims
+    scale = 1.0
+    for row in range(dims):
+        inner = 0.0
+        for column in range(dims):
+            inner += state[row * dims + column] * z[column]
+        work[row] = inner
+        scale += z[row] * inner
+    for row in range(dims):
+        for column in range(dims):
+            state[row * dims + column] -= work[row] * work[column] / scale
+    for row in range(dims):
+        state[size + row] += target * z[row]
+    for row in range(dims):
+        inner = 0.0
+        for column in range(dims):
+            inner += state[row * dims + column] * state[size + column]
+        state[size + dims + row] = inner
+    tail = size + 2 * dims
+    state[tail + COUNT] += 1.0
+    state[tail + SUM] += reward
+    state[tail + SQUARES] += reward * reward
+
+
+@late_internal
+def pending_a(learned: Any, symbol: int, slot: int) -> int:
+    """Address of a trade that has not been learned from."""
+    return learned.pendings_a + _PENDING_BYTES * (symbol * learned.slots + slot)
+
+
+@late_internal
+def seat_a(learned: Any, symbol: int, slot: int, arm: int) -> int:
+    """Address of an arm's seat of such a trade."""
+    return learned.seats_a + SEAT_BYTES * ((symbol * learned.slots + slot) * learned.arms + arm)
+
+
+@late_internal
+def gate_figures(learned: Any, symbol: int) -> Any:
+    """Figures of the learned advantage of a symbol."""
+    from_here = learned.gate_a + 8 * GATE_FIELDS * symbol
+    return floats(from_here, GATE_FIELDS)
+
+
+@late_internal
+def gate_is_open(learned: Any, symbol: int) -> int:
+    """Whether the lower confidence bound of the learned advantage is above zero; always without a gate."""
+    if learned.gated == 0:
+        return 1
+    figures = gate_figures(learned, symbol)
+    count = figures[G_COUNT]
+    if count < learned.gate_min or count < 2.0:
+        return 0
+    deviation = np.sqrt(figures[G_SPREAD] / (count - 1.0))
+    return 1 if figures[G_MEAN] - learned.gate_z * deviation / np.sqrt(count) > 0.0 else 0
+
+
+@late_internal
+def take_advantage(figures: Any, value: float) -> None:
+    """One more difference between the proposed and the fixed multiple; running mean and spread (Welford 1962)."""
+    figures[G_COUNT] += 1.0
+    delta = value - figures[G_MEAN]
+    figures[G_MEAN] += delta / figures[G_COUNT]
+    figures[G_SPREAD] += delta * (value - figures[G_MEAN])
+
+
+@late_internal
+def replay_pending(learned: Any, symbol: int, slot: int, bar: int) -> None:
+    """Run the arms of a trade up to ``bar`` (excluded); ``completed`` tells when the last one exited, -1 before."""
+    row = _pending(pending_a(learned, symbol, slot), 0)
+    stage = account_at(integers(learned.stages_a, symbol + 1)[symbol])
+    last, running, void = -1, 0, 0
+    for arm in range(learned.arms):
+        if learned.learner == LEARNER_FEEDBACK and arm != row.served:
+            continue
+        state = run_seat(stage, seat_a(learned, symbol, slot, arm), bar, learned.unit)
+        own = own_at(seat_a(learned, symbol, slot, arm))
+        last = max(last, own.exit_bar)
+        running += 1 if state == RUNNING else 0
+        void += 1 if state != RUNNING and (state != CLOSED_TRADE or not np.isfinite(own.r)) else 0
+    if running == 0 and void > 0:
+        row.active = 0
+    row.completed = last if running == 0 else -1
+
+
+@late_internal
+def learn_pending(learned: Any, symbol: int, slot: int) -> None:
+    """Every arm that was replayed learns from its R."""
+    address = pending_a(learned, symbol, slot)
+    row = _pending(address, 0)
+    x, priors = floats(address + _X_OFFSET, LINEAR), floats(address + _PRIOR_OFFSET, 8)
+    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
+    for arm in range(learned.arms):
+        if learned.learner == LEARNER_FEEDBACK and arm != row.served:
+            continue
+        reward = own_at(seat_a(learned, symbol, slot, arm)).r
+        arm_numbers(learned, priors[arm], x, z)
+        learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward - priors[arm], reward, work)
+    figures = gate_figures(learned, symbol)
+    figures[G_LEARNED] += 1.0
+    if learned.learner == LEARNER_REPLAY:
+        proposed = own_at(seat_a(learned, symbol, slot, row.proposed)).r
+        fixed = own_at(seat_a(learned, symbol, slot, learned.fixed_arm)).r
+        take_advantage(figures, proposed - fixed)
+    row.active = 0
+
+
+@late_internal
+def next_due(learned: Any, symbol: int) -> int:
+    """The slot whose arms had all exited first; ties go by entry; -1 where none is due."""
+    found, first, number = -1, 0, 0
+    for slot in range(learned.slots):
+        row = _pending(pending_a(learned, symbol, slot), 0)
+        if row.active == 0 or row.completed < 0:
+            continue
+        if found < 0 or row.completed < first or (row.completed == first and row.number < number):
+            found, first, number = slot, row.completed, row.number
+    return found
+
+
+@late_internal
+def learn_before(learned: Any, symbol: int, bar: int) -> None:
+    """Take in every trade whose arms have all exited before ``bar``.
+
+    Called when a decision is due; called more often, it does the same in smaller steps.
+    """
+    for slot in range(learned.slots):
+        if _pending(pending_a(learned, symbol, slot), 0).active == 1:
+            replay_pending(learned, symbol, slot, bar)
+    slot = next_due(learned, symbol)
+    while slot >= 0:
+        learn_pending(learned, symbol, slot)
+        slot = next_due(learned, symbol)
+
+
+@late_internal
+def free_slot(learned: Any, symbol: int) -> int:
+    """The first slot without a trade, -1 where all are taken."""
+    for slot in range(learned.slots):
+        if _pending(pending_a(learned, symbol, slot), 0).active == 0:
+            return slot
+    return -1
+
+
+@late_internal
+def size_arms(learned: Any, account: Any, symbol: int, side: int) -> None:
+    """The size that each arm's entry would have now (S11.4), one lot at least."""
+    lots, multiples = floats(learned.lots_a, learned.arms), floats(learned.multiples_a, learned.arms)
+    price = symbol_at(account, symbol).mark
+    atr = value_at(account, account.exit_atr_a, account.bar - 1, symbol)
+    most = lots_by_margin(account, symbol)
+    for arm in range(learned.arms):
+        stop = against(atr_level(price, side, multiples[arm], atr), -side)
+        lots[arm] = max(1.0, whole_lots(min(lots_by_risk(account, symbol, stop), most)))
+
+
+@late_internal
+def keep_pending(learned: Any, account: Any, symbol: int) -> None:
+    """An entry was made: seat every arm at this bar, to be learned from later."""
+    figures = gate_figures(learned, symbol)
+    slot = free_slot(learned, symbol)
+    figures[G_NUMBER] += 1.0
+    if slot < 0:
+        figures[G_SKIPPED] += 1.0
+        return
+    address = pending_a(learned, symbol, slot)
+    row = _pending(address, 0)
+    row.active = 1
+    row.number = np.int64(figures[G_NUMBER])
+    row.entry_bar = account.bar
+    row.completed = -1
+    row.served = learned.arm
+    row.proposed = learned.proposed
+    x, now = floats(address + _X_OFFSET, LINEAR), floats(learned.x_a, MARKET_FEATURES)
+    x[0] = 1.0
+    for index in range(MARKET_FEATURES):
+        x[index + 1] = now[index]
+    kept, priors = floats(address + _PRIOR_OFFSET, 8), floats(learned.prior_a, learned.arms)
+    multiples, lots = floats(learned.multiples_a, learned.arms), floats(learned.lots_a, learned.arms)
+    template = integers(learned.templates_a, symbol + 1)[symbol]
+    for arm in range(learned.arms):
+        kept[arm] = priors[arm]
+        seat = seat_a(learned, symbol, slot, arm)
+        begin_seat(seat, template, account.bar, learned.side, multiples[arm], lots[arm])
+
+
+@late_entry(I8(I8, I8, I8))
+def learn(address: int, symbol: int, bar: int) -> int:
+    """Take in every trade on a symbol whose arms have all exited before ``bar``; returns how many it has learned of."""
+    learned = learned_at_index(address, 0)
+    learn_before(learned, symbol, bar)
+    return np.int64(gate_figures(learned, symbol)[G_LEARNED])
+
+
+@late_entry(I8(I8, I8, I8, I8, I8))
+def teach(address: int, symbol: int, arm: int, x_a: int, reward_a: int) -> int:
+    """One arm learns from numbers [constant, market] and a reward given by the caller: (R, prior) in ``reward_a``."""
+    learned = learned_at_index(address, 0)
+    reward = floats(reward_a, 2)
+    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
+    arm_numbers(learned, reward[1], floats(x_a, LINEAR), z)
+    learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward[0] - reward[1], reward[0], work)
+    return arm
