@@ -257,6 +257,13 @@ def checked_sides(sides: NDArray[Any], market: Market) -> SideArray:
     shape = (len(market), len(market.symbols))
     if np.shape(sides) != shape:
         raise CatalogError(f"sides has shape {np.shape(sides)}, not {shape} (bars, symbols)")
-    if not np.isin(sides, (-1, 0, 1)).all():
+    if not _are_sides(np.asarray(sides)):
         raise CatalogError("sides holds values other than 1 (buy), -1 (sell) and 0 (none)")
     return np.ascontiguousarray(sides, dtype=np.int8)
+
+
+def _are_sides(values: NDArray[Any]) -> bool:
+    """Whether all values are -1, 0 or 1; of whole numbers the extremes tell, ten times as fast."""
+    if np.issubdtype(values.dtype, np.integer) and values.size:
+        return bool(values.min() >= -1 and values.max() <= 1)
+    return bool(np.isin(values, (-1, 0, 1)).all())

@@ -1,6 +1,7 @@
 """Follows the trend: a cross back through an average, or a breakout from it (rulebook S11.7)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bots.base import BaseStrategyBot, BotSettings, SideArray
 from engine.market import Market
@@ -21,13 +22,22 @@ class TrendFollowingBot(BaseStrategyBot):
     def sides(self, market: Market) -> SideArray:
         """With E the EMA and C the close before: C <= E < O or O > E + breakout buys, mirrored sells."""
         own = self.settings
-        ema = market.before(market.indicator("ema", period=own.ema_span))
-        atr = market.before(market.indicator("atr", period=own.atr_period))
-        close, opening = market.before(market.close), market.open
-        crossed = ((close <= ema) & (ema < opening)).astype(np.int8) - ((close >= ema) & (ema > opening))
-        far = (opening > ema + own.breakout_atr * atr).astype(np.int8) - (opening < ema - own.breakout_atr * atr)
-        return np.where(crossed != 0, crossed, far).astype(np.int8)
+        ema, atr = (
+            market.indicator("ema", period=own.ema_span)[:-1],
+            market.indicator("atr", period=own.atr_period)[:-1],
+        )
+        close, opening = market.close[:-1], market.open[1:]
+        reach = own.breakout_atr * atr
+        crossed = _sign((close <= ema) & (ema < opening), (close >= ema) & (ema > opening))
+        far = _sign(opening > ema + reach, opening < ema - reach)
+        sides = np.zeros(market.open.shape, np.int8)  # the first bar has no close before it
+        sides[1:] = np.where(crossed != 0, crossed, far)
+        return sides
 
     def get_state(self) -> dict[str, object]:
         """Nothing to keep."""
         return {}
+
+
+def _sign(buys: NDArray[np.bool_], sells: NDArray[np.bool_]) -> SideArray:
+    return buys.view(np.int8) - sells.view(np.int8)

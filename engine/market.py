@@ -127,6 +127,8 @@ class Market:
 
     def _spread(self, column: int, values: FloatArray, fill: bool) -> FloatArray:
         """Values of a symbol's real bars on the master timeline; carried forward or NaN on synthetic bars."""
+        if len(values) == len(self):
+            return values  # no synthetic bars
         row, real = self.timeline.row[:, column], self.timeline.real[:, column]
         known = row >= 0 if fill else real
         spread = np.full(len(self), np.nan)
@@ -265,7 +267,8 @@ class Market:
         key: Key = (name, timeframe, tuple(sorted(parameters.items())))
         if key not in self._tables:
             columns = [self._indicator_column(c, name, timeframe, parameters) for c in range(len(self.symbols))]
-            table = np.ascontiguousarray(np.column_stack(columns))
+            table = columns[0].reshape(-1, 1) if len(columns) == 1 else np.column_stack(columns)
+            table = np.ascontiguousarray(table).view()
             table.flags.writeable = False
             self._tables[key] = table
         return self._tables[key]
