@@ -127,9 +127,9 @@ class Market:
 
     def _spread(self, column: int, values: FloatArray, fill: bool) -> FloatArray:
         """Values of a symbol's real bars on the master timeline; carried forward or NaN on synthetic bars."""
-        if len(values) == len(self):
-            return values  # no synthetic bars
         row, real = self.timeline.row[:, column], self.timeline.real[:, column]
+        if len(values) == len(self) and real.all():
+            return values
         known = row >= 0 if fill else real
         spread = np.full(len(self), np.nan)
         spread[known] = values[row[known]]
