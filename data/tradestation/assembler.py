@@ -149,12 +149,12 @@ class BarAssembler:
         if self._open is not None and self._open.close_ns < bar.close_ns:
             events += self._close_open(CloseReason.LATER_BAR, now_ns)
         new = self._open is None
-        if new or self._open != bar:
-            self._open = bar
-            events.append(BarUpdated(self.symbol, bar))
-        self._open_is_backfill = True
+        moved = new or self._open != bar
+        self._open, self._open_is_backfill = bar, True
         if new:
             self._opened_live = False
+        if moved:
+            events.append(BarUpdated(self.symbol, bar, self._opened_live))
         return events
 
     def _move(self, bar: LiveBar, now_ns: int) -> list[Event]:
@@ -163,7 +163,7 @@ class BarAssembler:
             since = self.watching_since_ns
             self._opened_live = since is not None and bar.open_ns >= since
         self._open, self._open_is_backfill = bar, False
-        return [] if same or bar.closed else [BarUpdated(self.symbol, bar)]
+        return [] if same or bar.closed else [BarUpdated(self.symbol, bar, self._opened_live)]
 
     def _late(self, bar: LiveBar, now_ns: int, buffered: bool) -> list[Event]:
         known = self._closed.get(bar.close_ns)

@@ -31,10 +31,11 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BarUpdated:
-    """The open bar moved."""
+    """The open bar moved; ``opened_live`` as in BarClosed."""
 
     symbol: str
     bar: LiveBar
+    opened_live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

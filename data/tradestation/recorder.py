@@ -8,7 +8,7 @@ new file's rename and the parts' removal does no harm: the reader takes each num
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,13 @@ class Acted:
         decided: the bot decided at its OPEN.
         open_seen: O as it was seen then; None where there was no decision.
         absent: the symbol had not printed when OPEN ran, so the run took the bar as synthetic (S17.1).
+        master_ns: the master bar in which it acted; of an absent one, the last that had opened when it came.
     """
 
     decided: bool
     open_seen: float | None = None
     absent: bool = False
+    master_ns: int | None = None
 
 
 class Recorder:
@@ -48,9 +50,13 @@ class Recorder:
 
     # ----------------------------------------------------------------------------------------- writing
 
-    def history(self, event: HistoryLoaded, seen_ns: int) -> None:
-        """The bars with which a feed begins (or begins anew after a roll): replays need them to warm up."""
-        rows = [self._row("history", bar, seen_ns, backfilled=True, text=event.underlying or "") for bar in event.bars]
+    def history(self, event: HistoryLoaded, seen_ns: int, after_ns: int | None = None) -> None:
+        """The bars with which a feed begins (or begins anew after a roll): replays need them to warm up.
+
+        ``after_ns``: the last master bar that a run had opened when they came; None before it began.
+        """
+        facts = {"backfilled": True, "text": event.underlying or "", "master_ns": after_ns}
+        rows = [self._row("history", bar, seen_ns, **facts) for bar in event.bars]
         if rows:
             self._write(rows, event.bars[-1].close_ns)
 
@@ -58,12 +64,12 @@ class Recorder:
         """A bar as it was seen when it closed, and what was made of it (None: nobody acts, a viewer)."""
         facts: dict[str, Any] = {"backfilled": event.backfilled, "opened_live": event.opened_live}
         if acted is not None:
-            facts |= {"decided": acted.decided, "open_seen": acted.open_seen, "absent": acted.absent}
+            facts |= asdict(acted)
         self._write([self._row("bar", event.bar, event.seen_ns, text=event.reason.value, **facts)], event.bar.close_ns)
 
-    def correction(self, event: BarCorrected) -> None:
-        """Beside the bar, which stays as it was seen."""
-        self._write([self._row("correction", event.bar, event.seen_ns)], event.bar.close_ns)
+    def correction(self, event: BarCorrected, after_ns: int | None = None) -> None:
+        """Beside the bar, which stays as it was seen; ``after_ns``: the last master bar that a run had opened."""
+        self._write([self._row("correction", event.bar, event.seen_ns, master_ns=after_ns)], event.bar.close_ns)
 
     def take(self, event: Event, now_ns: int) -> None:
         """Record ``event`` as a viewer does; moves of the open bar and states are not kept."""
@@ -131,7 +137,7 @@ def _schema() -> Any:
     import pyarrow as pa
 
     numbers = [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume", "open_seen")]
-    stamps = [(name, pa.int64()) for name in ("number", "open_ns", "close_ns", "seen_ns", "ticks")]
+    stamps = [(name, pa.int64()) for name in ("number", "open_ns", "close_ns", "seen_ns", "ticks", "master_ns")]
     flags = [(name, pa.bool_()) for name in ("backfilled", "opened_live", "decided", "absent")]
     return pa.schema([*stamps, ("kind", pa.string()), *numbers, *flags, ("text", pa.string())])
 

@@ -62,15 +62,21 @@ class Recording:
 
 def read_recording(folder: Path, symbol: str, interval: Interval) -> Recording:
     """The whole series; SourceError where there is none or a file is damaged."""
+    return _recording(
+        read_rows(folder, symbol, interval), symbol, interval, str(folder / series_name(symbol, interval))
+    )
+
+
+def read_rows(folder: Path, symbol: str, interval: Interval) -> list[dict[str, Any]]:
+    """Everything that was written down of a series, in the order of writing; SourceError as above."""
     place = folder / series_name(symbol, interval)
     parts = sorted(place.glob("*/*.parquet"))
     if not parts:
         raise SourceError(f"{place}: no recording of {symbol}; record it live first")
     try:
-        rows = unique_rows(parts)
+        return unique_rows(parts)
     except (OSError, ValueError) as error:
         raise SourceError(f"{place}: a part of the recording is damaged: {error}; remove that file") from error
-    return _recording(rows, symbol, interval, str(place))
 
 
 def _recording(rows: Sequence[Mapping[str, Any]], symbol: str, interval: Interval, place: str) -> Recording:

@@ -154,7 +154,7 @@ def test_copies_that_waited_never_undo_the_answer_to_a_request() -> None:
     assert made.update(bar(3, 11.0, 20.0, closed=False), at(2.6), buffered=True) == []
     assert not made.take_doubt()
     assert made.update(bar(3, 14.0, 60.0, closed=False), at(2.6), buffered=True) == [
-        BarUpdated("ES", bar(3, 14.0, 60.0, closed=False))
+        BarUpdated("ES", bar(3, 14.0, 60.0, closed=False), opened_live=False)
     ]
 
 
