@@ -187,12 +187,9 @@ def high_goes_first(account: Any, symbol: int) -> int:
 @internal(VOID(Account, I8, I8, I8))
 def walk_fine(account: Any, symbol: int, start: int, stop: int) -> None:
     """Walk the finer bars in turn; between two of them price jumps, and what its open reaches fills there (S6.4)."""
-    position = symbol_at(account, symbol)
     for index in range(start, stop):
         bar = fine_bar_at(account, index)
         if index > start:
-            if position.lots != 0.0:
-                touch(position, bar.o)
             protect_at(account, symbol, bar.o)
             fill_resting(account, symbol, bar.o)
         walk(account, symbol, bar.o, bar.h, bar.l, bar.c, colour_high_first(bar.o, bar.c), 0)

@@ -321,3 +321,20 @@ def test_calls_answer_whether_they_had_an_effect() -> None:
     assert [tables.call(loops.cancel_order, number, 9) for number in (0, 1, limit, limit, 3)] == [0, 0, 1, 0, 0]
     assert math.isnan(tables.symbols["target"][0])
     assert tables.symbols["stop"][0] == 94.0
+
+
+@pytest.mark.rule("S6.7")
+@pytest.mark.parametrize(("side", "short_of_a_tick", "a_tick"), [(1, 108.5, 109.0), (-1, 91.5, 91.0)])
+def test_through_wants_a_whole_tick_also_of_an_open_off_the_grid(
+    side: int, short_of_a_tick: float, a_tick: float
+) -> None:
+    """S2.6: the target at 108 (92) is not reached by an open half a tick beyond it, and filled by one a tick beyond."""
+    tables = small.made_tables([(price, price, price, price) for price in (100.0, short_of_a_tick, a_tick)])
+    tables.account["through"] = 1
+    tables.call(loops.begin_bar, 0)
+    small.place(tables, OrderType.MARKET, side, take_profit=100.0 + 8 * side)
+    tables.call(loops.end_bar)
+
+    small.play(tables, 2)
+
+    assert tables.rows("fills")[["bar", "price"]].tolist() == [(0, 100.0), (2, a_tick)]
