@@ -95,8 +95,7 @@ class Store:
         """
         import pyarrow.parquet as pq
 
-        self._number += 1
-        path = self.folder / _PARTS / f"{os.getpid()}-{self._number:06d}.parquet"
+        path = self._next_part()
         part = path.with_suffix(".part")
         try:
             pq.write_table(table(self.plan, rows), part, compression="zstd")
@@ -130,6 +129,14 @@ class Store:
         parts = [self._read(path, None) for path in self._parts()] or [schema(self.plan).empty_table()]
         whole = pa.concat_tables(parts)
         return whole.take(_first_of_each(whole["run"].to_numpy()))
+
+    def _next_part(self) -> Path:
+        """A name that no part has yet: process numbers come again."""
+        while True:
+            self._number += 1
+            path = self.folder / _PARTS / f"{self._number:06d}-{os.getpid()}.parquet"
+            if not path.exists():
+                return path
 
     def _parts(self) -> list[Path]:
         return sorted((self.folder / _PARTS).glob("*.parquet"))
