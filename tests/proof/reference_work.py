@@ -13,6 +13,8 @@ How the other engine is made to do the same:
   entry in both, so the strategy enters where it is flat or will be flat at that open.
 """
 
+import contextlib
+import io
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -171,7 +173,7 @@ def backtest_there(market: Market) -> Any:
 
 def run_there(backtest: Any) -> Any:
     """Its statistics; what its own code has warned of (pandas' deprecations, open trades) is none of ours."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         return backtest.run()
 
