@@ -10,6 +10,7 @@ from engine.kernel.schema import EQUITY, Phase
 from engine.paper.growing import LiveMarket
 from engine.slippage import SlippageModel
 
+_NEVER = -10
 _SLIPPAGE_FIELDS = ("slip_ticks", "slip_fraction", "slip_sqrt")
 
 
@@ -58,7 +59,9 @@ class PaperEngine(BacktesterEngine):
         """Go on with ``market``: the bars so far with one more master bar, or with the last one completed."""
         self._market = market
         tables, count = self.tables, len(market)
-        tables.bars, tables.flags = market.bars, market.flags()
+        tables.bars = market.bars
+        if len(tables.flags) < count:
+            tables.flags = market.flags()
         if len(tables.equity) < count:
             longer = np.zeros(2 * count, EQUITY)
             longer[: len(tables.equity)] = tables.equity
@@ -69,7 +72,12 @@ class PaperEngine(BacktesterEngine):
             tables.instruments[name] = self._facts[name]
         self._attach_slippage()
         self.refresh_columns()
-        self._view_keys = [None] * len(market.symbols)
+        self._view_keys = [_NEVER] * len(market.symbols)
+
+    @property
+    def unknown_names(self) -> dict[int, str]:
+        """Names of unknown symbols that orders were given for, by order."""
+        return self._unknown
 
     def _attach_slippage(self) -> None:
         """As the base does, where there is a bar to read it at (S9)."""

@@ -4,17 +4,18 @@ What a bot sees is the batch market over the bars known by then, so that indicat
 over the same bars (S10.2). The bar under way holds its O four times: nothing later exists to be seen (S5.2).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import CalendarError
 from data.instruments import Instrument
-from data.series import BarSeries, FloatArray
-from data.sessions import SessionCalendar
+from data.series import BarSeries, FloatArray, TimeArray
 from data.session_schedule import SessionSchedule
+from data.sessions import RegularHours, SessionCalendar
 from data.timeline import Timeline
 from engine.kernel.state import DAY_LAST
 from engine.market import FlagArray, Market, SessionPolicy, to_ticks
@@ -69,6 +70,11 @@ class KnownBars:
         """Opening time of the newest bar; ``NO_BAR`` without one."""
         return int(self._times.rows[-1, 0]) if len(self) else NO_BAR
 
+    @property
+    def first_ns(self) -> int:
+        """Opening time of the oldest bar; ``NO_BAR`` without one."""
+        return int(self._times.rows[0, 0]) if len(self) else NO_BAR
+
     def put(self, open_ns: int, figures: Figures) -> None:
         """A bar's figures: a new bar in its place, or new figures of one that is there."""
         times = self._times.rows[:, 0]
@@ -107,7 +113,7 @@ class KnownBars:
 
 
 class RememberedCalendar(SessionCalendar):
-    """A calendar that keeps the sessions it has looked up: a live market asks at every bar."""
+    """A calendar that keeps the sessions and hours it has looked up: a live market asks at every bar."""
 
     @classmethod
     def of(cls, calendar: SessionCalendar) -> "RememberedCalendar":
@@ -115,23 +121,43 @@ class RememberedCalendar(SessionCalendar):
         return cls(name=calendar.name, overrides=calendar.overrides, cache_dir=calendar.cache_dir)
 
     @cached_property
-    def _kept(self) -> dict[tuple[int, int], SessionSchedule]:
+    def _kept(self) -> dict[RegularHours | None, tuple[int, int, Any]]:
         return {}
 
     def sessions(self, first_ns: int, last_ns: int) -> SessionSchedule:
         """Sessions that cover both times; see SessionCalendar."""
-        if self.continuous:
-            return super().sessions(first_ns, last_ns)
-        for (first, last), schedule in self._kept.items():
-            if first <= first_ns and last_ns <= last:
-                return schedule
-        ahead_ns = last_ns + MONTH_NS
-        try:
-            schedule = super().sessions(first_ns, ahead_ns)
-        except CalendarError:  # the calendar ends within a month: it is asked for what is needed alone
-            return super().sessions(first_ns, last_ns)
-        self._kept[first_ns, ahead_ns] = schedule
+        schedule: SessionSchedule = self._remembered(None, first_ns, last_ns, super().sessions)
         return schedule
+
+    def _regular_windows(
+        self, schedule: SessionSchedule, hours: RegularHours, first_ns: int, last_ns: int
+    ) -> tuple[TimeArray, TimeArray]:
+        look_up = super()._regular_windows
+
+        def windows(first: int, last: int) -> tuple[TimeArray, TimeArray]:
+            return look_up(self.sessions(first, last), hours, first, last)
+
+        found: tuple[TimeArray, TimeArray] = self._remembered(hours, first_ns, last_ns, windows)
+        return found
+
+    def _remembered(
+        self, key: RegularHours | None, first_ns: int, last_ns: int, look_up: Callable[[int, int], Any]
+    ) -> Any:
+        """What was looked up before where it covers both times, else what is looked up now, a month ahead."""
+        first, last, found = self._kept.get(key, (0, -1, None))
+        if first <= first_ns and last_ns <= last:
+            return found
+        try:
+            found = look_up(first_ns, last_ns + MONTH_NS)
+        except CalendarError:  # the calendar ends within a month: it is asked for what is needed alone
+            return look_up(first_ns, last_ns)
+        self._kept[key] = (first_ns, last_ns + MONTH_NS, found)
+        return found
+
+    def trading_day(self, time_ns: int) -> int:
+        """Trading day, in days since 1970, of a bar that opens then (S7.4)."""
+        schedule = self.sessions(time_ns, time_ns)
+        return int(schedule.trading_day[np.searchsorted(schedule.close_ns, time_ns, side="right")])
 
 
 class LiveMarket(Market):
@@ -141,12 +167,13 @@ class LiveMarket(Market):
         self,
         instruments: Sequence[Instrument],
         series: Sequence[BarSeries],
-        calendars: Sequence[SessionCalendar],
+        calendars: Sequence[RememberedCalendar],
         timeline: Timeline,
         seed: int,
         ends_day: bool = False,
     ) -> None:
         super().__init__(instruments, series, calendars=calendars, timeline=timeline, seed=seed)
+        self.days = tuple(calendars)
         self._ends_day = ends_day
 
     def act_on(self, column: int, figures: Figures) -> None:
@@ -168,12 +195,8 @@ class LiveMarket(Market):
         """Whether the next bar of the symbol's length would belong to another trading day."""
         if self._ends_day:
             return True
-        last = int(self.time_ns[-1])
-        return self.trading_day_at(column, last) != self.trading_day_at(column, last + self.series[column].bar_ns)
-
-    def trading_day_at(self, column: int, time_ns: int) -> int:
-        """Trading day, in days since 1970, that a bar of the symbol belongs to (S7.4)."""
-        return int(self.calendars[column].table(np.array([time_ns], np.int64)).trading_day[0])
+        calendar, last = self.days[column], int(self.time_ns[-1])
+        return calendar.trading_day(last) != calendar.trading_day(last + self.series[column].bar_ns)
 
     def _indicator_column(
         self, column: int, name: str, timeframe: str | None, parameters: Mapping[str, object]
@@ -212,6 +235,13 @@ class GrowingBars:
     def last_ns(self) -> int:
         """Opening time of the newest master bar; ``NO_BAR`` before the first."""
         return int(self._times.rows[-1, 0]) if len(self) else NO_BAR
+
+    def newest(self) -> dict[str, int]:
+        """Opening time of each symbol's newest bar, revisions to come included; ``NO_BAR`` without one."""
+        newest = {one.symbol: one.last_ns for one in self.known}
+        for column, open_ns, _ in self._revisions:
+            newest[self.symbols[column]] = max(newest[self.symbols[column]], open_ns)
+        return newest
 
     def begin(self, history: Mapping[str, Sequence[tuple[int, Figures]]]) -> None:
         """The bars from before the run, (opening time, figures) per symbol; they become master bars too."""
@@ -267,7 +297,9 @@ class GrowingBars:
         row = np.empty(as_of.shape, np.int32)
         for column, one in enumerate(series):
             row[:, column] = np.searchsorted(one.time_ns, as_of[:, column], side="right") - 1
-        timeline = Timeline(self.symbols, self._times.rows[:, 0].astype(np.int64), self._real.rows.astype(np.bool_), row)
+        timeline = Timeline(
+            self.symbols, self._times.rows[:, 0].astype(np.int64), self._real.rows.astype(np.bool_), row
+        )
         market = LiveMarket(self.instruments, series, self.calendars, timeline, self.seed, self._ends_day)
         for column, figures in self._acted.items():
             market.act_on(column, figures)

@@ -6,8 +6,7 @@ It can be asked for a Result like any run: journal, statistics and report are th
 import logging
 import time
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from engine.actions import Action, apply_action
 from engine.config import BacktestConfig
@@ -36,6 +35,9 @@ class PaperRun:
         status: running, or failed once the bot has raised: from then on orders and levels act, nobody decides.
         error: what the bot raised.
         is_open: whether a master bar is under way, between its OPEN and its CLOSE.
+        actions_taken: orders by hand that have been carried out; added_ns: times of bars that ended a day (S7.4).
+        opens, decided: of the bar under way, its symbols' own opening times and O, and whether the bot was to
+            decide.
     """
 
     drive = "step"
@@ -56,18 +58,24 @@ class PaperRun:
         self.env.set_bot(bot)
         self.status: Status = "running"
         self.error: StrategyError | None = None
-        self.first_bar = len(bars)
-        self.is_open = False
+        self.opens: dict[str, tuple[int, float]] = {}
+        self.is_open = self.decided = False
         self.interventions: dict[tuple[int, Phase], list[Action]] = {}
-        self.trades_seen = 0
+        self.trades_seen = self.actions_taken = 0
+        self.added_ns: list[int] = []
+        self._held: list[ByHand] = []
         self._prepared = False
-        self._decided = False
         self._begun = time.perf_counter()
 
     @property
     def next_bar(self) -> int:
         """Master bars that have closed, those of the history included."""
         return len(self.bars) - self.is_open
+
+    @property
+    def held(self) -> tuple[Action, ...]:
+        """Orders by hand that wait for the close of the bar under way."""
+        return tuple(step.action for step in self._held)
 
     @property
     def seconds(self) -> float:
@@ -91,11 +99,11 @@ class PaperRun:
         """OPEN: the market grows by a bar of which O is known, then the backtest's own order of things (S5)."""
         self._end_day_before(step)
         self._begin(step.time_ns, step.opens)
-        self._decided = step.decide and self.status == "running"
-        if self._decided:
+        self.opens, self.decided = dict(step.opens), step.decide
+        if self.decided and self.status == "running":
             self._guarded(lambda: self.bot.on_bar(self.env))
 
-    def _begin(self, time_ns: int, opens: Any, ends_day: bool = False) -> None:
+    def _begin(self, time_ns: int, opens: Mapping[str, tuple[int, float]], ends_day: bool = False) -> None:
         self.bars.open(time_ns, opens, ends_day)
         self._renew()
         self._prepare()
@@ -113,9 +121,12 @@ class PaperRun:
         if self.bot.learns and closed > self.trades_seen and self.status == "running":
             self._guarded(lambda: self.bot.exit.ingest_trade_log(self.env))
         self.trades_seen = closed
-        if self._decided and self.status == "running":
+        if self.decided and self.status == "running":
             self._guarded(lambda: self.bot.on_close(self.env))
-        self._decided = False
+        self.decided = False
+        held, self._held = self._held, []
+        for given in held:
+            self._by_hand(given)
 
     def _end_day_before(self, step: Opening) -> None:
         """DAY orders whose day ended without a bar at its end expire at a synthetic bar of their own (S7.4)."""
@@ -124,12 +135,13 @@ class PaperRun:
         market = self.engine.market
         assert isinstance(market, LiveMarket)
         turned = [
-            market.trading_day_at(column, step.time_ns) != market.trading_day_at(column, int(market.time_ns[-1]))
+            calendar.trading_day(step.time_ns) != calendar.trading_day(self.bars.last_ns)
             and not market.day_ends_after(column)
-            for column in range(len(market.symbols))
+            for column, calendar in enumerate(self.bars.calendars)
         ]
         if any(turned):
-            self._begin(self.bars.last_ns + 1, {}, ends_day=True)
+            self.added_ns.append(self.bars.last_ns + 1)
+            self._begin(self.added_ns[-1], {}, ends_day=True)
             self._close(Closing(figures={}))
 
     def _day_orders(self) -> bool:
@@ -138,7 +150,7 @@ class PaperRun:
     def _renew(self) -> None:
         """Give engine and environment the market as it stands now."""
         self.engine.extend(self.bars.market())
-        self.env.set_api(self.engine)
+        self.env.set_api(self.engine)  # which forgets the indicators of the market before
 
     def _prepare(self) -> None:
         """Hand settings and fresh tables to the kernel; what belongs to open positions stays (S12)."""
@@ -149,9 +161,27 @@ class PaperRun:
         self._prepared = True
 
     def _by_hand(self, step: ByHand) -> None:
+        """Carry out an order by hand as given at CLOSE (S5.6); while a bar is under way it waits for that."""
+        if self.is_open:
+            self._held.append(step)
+            return
+        self.actions_taken = step.number + 1
         action = dict(step.action) | {"bar": len(self.bars) - 1, "phase": "CLOSE", "source": "manual"}
         self.interventions.setdefault((len(self.bars) - 1, Phase.CLOSE), []).append(action)
         apply_action(self.engine, action)
+
+    # After a restart
+
+    def resume(self, opens: Mapping[str, tuple[int, float]] | None, decided: bool, trades_seen: int) -> None:
+        """Stand where a saved state was taken: its tables are in place, the bot gets them again."""
+        self.is_open, self.opens = opens is not None, dict(opens or {})
+        self.decided, self.trades_seen = decided, trades_seen
+        self._prepared = True
+        self._prepare()
+
+    def failed(self, text: str, bar: int, phase: int) -> None:
+        """The bot had raised before the restart."""
+        self.error, self.status = StrategyError(text, bar, phase), "failed"
 
     # When the bot raises
 

@@ -44,9 +44,14 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByHand:
-    """An order or change by hand, given while no bar is under way or held until it has closed (S17.3)."""
+    """An order or change by hand; given while a bar is under way, it is held until that has closed (S17.3).
+
+    Attributes:
+        number: its place among the account's actions, from 0.
+    """
 
     action: Action
+    number: int
 
 
 Step = Opening | Closing | Revision | ByHand
