@@ -1,5 +1,6 @@
 """One run in the window: its courses (branches), its engine, its cursor; what a person does becomes a record (S16)."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.engine_link.messages import (
     Job,
     Message,
     Ready,
+    Report,
     RunTo,
     Save,
     Saved,
@@ -133,6 +135,12 @@ class RunSession:
         self._saved_store = store is not None
         self._told_difference = False
         self._next = 1
+        self.autosave: Callable[[Course], Path] | None = None
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer of the engine is to come."""
+        return bool(self._questions)
 
     @classmethod
     def of_saved(cls, saved: SavedRun) -> "RunSession":
@@ -258,6 +266,9 @@ class RunSession:
             first, _, details = message.error.partition("\n")
             self.notices.append(Notice(kind="crash", text=first, details=details))
         self._show_what_waited()
+        if course.number == MAIN and course.folder is None and self.autosave is not None and self.link is not None:
+            # A report is made when it is asked for: drawing it would cost the window frames.
+            self.link.send(Save(folder=self.autosave(course), report=False))
 
     def _break(self, text: str, details: str) -> None:
         self.notices.append(Notice(kind="crash" if details else "error", text=text, details=details))
@@ -355,7 +366,7 @@ class RunSession:
             if course.parent == number:
                 course.parent = gone.parent
         if self.model.course == number:
-            self.show(gone.parent if gone.parent in self.courses else MAIN)
+            self.show(MAIN if gone.parent is None else gone.parent)
 
     def rename(self, number: int, name: str) -> None:
         """Give a branch another name."""
@@ -393,10 +404,38 @@ class RunSession:
         engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
         engine.send(Save(folder=folder, report=report, replaces=self.course.outdated))
 
+    def save_finished(self, patience: float = 10.0) -> None:
+        """Save branches that are finished and not saved yet; waits for the engine at most so many seconds."""
+        end = time.monotonic() + patience
+        finished = [c for c in self.courses.values() if c.status in ("completed", "bankrupt") and c.folder is None]
+        for course in finished:
+            if self.autosave is None or self.link is None:
+                return
+            self.link.send(Follow(course=course.number, interventions=course.interventions))
+            self.link.send(Save(folder=self.autosave(course), report=False, replaces=course.outdated))
+            self._wait_for_folder(course, end)
+
+    def _wait_for_folder(self, course: Course, end: float) -> None:
+        while course.folder is None and time.monotonic() < end:
+            self.pump()
+            time.sleep(0.01)
+
+    def report(self, folder: Path) -> None:
+        """Write report.html and equity.png of the shown course into a folder; the engine tells when that is done."""
+        engine = self._engine()
+        engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
+        engine.send(Report(folder=folder))
+
+    def warn(self, texts: tuple[str, ...]) -> None:
+        """Tell what the loader said."""
+        self.notices += [Notice(kind="warning", text=text) for text in texts]
+
     def _saved(self, message: Saved) -> None:
         course = self.courses.get(message.course)
         if message.error:
             self.notices.append(Notice(kind="error", text=message.error))
+        elif message.report:
+            self.notices.append(Notice(kind="info", text=f"the report is in {message.folder}"))
         elif course is not None:
             course.folder, course.outdated = message.folder, None
             self.notices.append(Notice(kind="info", text=f"{course.name} is saved in {message.folder}"))

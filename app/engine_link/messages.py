@@ -68,12 +68,19 @@ class Save:
     replaces: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Write report.html and equity.png of the present course into a folder."""
+
+    folder: Path
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """End."""
 
 
-Command: TypeAlias = RunTo | Follow | AskDecision | AskFill | Save | Stop
+Command: TypeAlias = RunTo | Follow | AskDecision | AskFill | Save | Report | Stop
 
 
 # From the engine
@@ -117,11 +124,12 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """A run folder was written, or why it was not."""
+    """A run folder (or a report alone) was written, or why it was not."""
 
     course: int
     folder: Path
     error: str = ""
+    report: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from app.engine_link.messages import (
     Job,
     Message,
     Ready,
+    Report,
     RunTo,
     Save,
     Saved,
@@ -30,6 +31,8 @@ from engine.actions import Action
 from engine.inspection import Explanation, explain_decision, explain_fill
 from engine.kernel.schema import Phase
 from engine.preparing import Prepared, engine_of, prepare
+from engine.report import write_report
+from engine.report_view import ReportView
 from engine.result import Result
 from engine.run import Run, RunnableBot
 
@@ -82,7 +85,7 @@ class Worker:
         )
         self._tap = JournalTap(self._run.engine)
         self._course, self._target = 0, 0
-        self._to_save: list[Save] = []
+        self._to_save: list[Save | Report] = []
         self._stopped = False
         self._line.send(Ready(drive=str(self._run.drive), bars=self._run.bars))
 
@@ -129,9 +132,9 @@ class Worker:
                 self._answer(ask, lambda: explain_decision(self._run, symbol, bar))
             case AskFill(ask=ask, index=index):
                 self._answer(ask, lambda: explain_fill(self._run, index))
-            case Save() if self._busy:
+            case Save() | Report() if self._busy:
                 self._to_save.append(command)  # what is saved is whole
-            case Save():
+            case Save() | Report():
                 self._save(command)
 
     def _follow(self, command: Follow) -> None:
@@ -161,14 +164,19 @@ class Worker:
             self._line.send(Explained(ask=ask, explanation=None, error=f"{type(raised).__name__}: {raised}"))
         self._run.engine.tables.orders[: len(orders)] = orders
 
-    def _save(self, command: Save) -> None:
+    def _save(self, command: Save | Report) -> None:
+        error, result = "", Result(self._job.config, self._prepared, self._run)
         try:
-            Result(self._job.config, self._prepared, self._run).save(command.folder, command.report)
-            if command.replaces is not None:
-                shutil.rmtree(command.replaces, ignore_errors=True)
-            self._line.send(Saved(course=self._course, folder=command.folder))
-        except TriphaseError as error:
-            self._line.send(Saved(course=self._course, folder=command.folder, error=str(error)))
+            if isinstance(command, Report):
+                write_report(ReportView(result), command.folder)
+            else:
+                result.save(command.folder, command.report)
+                if command.replaces is not None:
+                    shutil.rmtree(command.replaces, ignore_errors=True)
+        except TriphaseError as raised:
+            error = str(raised)
+        told = Saved(course=self._course, folder=command.folder, error=error, report=isinstance(command, Report))
+        self._line.send(told)
 
 
 def work(job: Job, line: Line, prepared: Prepared | None = None) -> None:

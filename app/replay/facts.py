@@ -133,16 +133,8 @@ class RunFacts:
         """Sessions of a symbol for shading and the time axis."""
         calendar = self.market.calendars[column]
         table = self.market.sessions(column)
-        regular = np.ones(self.bars, np.bool_) if calendar.continuous else self._regular(column)
+        regular = np.ones(self.bars, np.bool_) if calendar.continuous else table.regular
         return Hours(table.trading_day.astype(np.int64), regular)
-
-    def _regular(self, column: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        from data.sessions import REGULAR_HOURS
-
-        regular: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-            self.market.calendars[column].table(self.market.time_ns, REGULAR_HOURS).regular
-        )
-        return regular
 
     def closes(self) -> FloatArray:
         """Closes of all symbols, float64[n, k]."""

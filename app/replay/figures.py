@@ -52,6 +52,14 @@ class Figures:
         known = self.so_far(cursor)
         return self._statistics(known, self.symbol_equity(column, known.bars), None, column)
 
+    def side(self, side: int, cursor: Cursor) -> Statistics:
+        """Of long (1) or short (-1) trades; figures of the equity curve are the portfolio's and mean nothing here."""
+        known = self.so_far(cursor)
+        trades = known.trades[known.trades["side"] == side]
+        rows = self._store.equity.rows[: known.bars]
+        own = SoFar(bars=known.bars, fills=known.fills, trades=trades, calls=known.calls)
+        return self._statistics(own, rows["equity"].copy(), None, None)
+
     def symbol_equity(self, column: int, bars: int) -> FloatArray:
         """Initial cash + realised - costs + unrealised of one symbol, float64[bars] (S7.7)."""
         rows = self._store.fills.rows

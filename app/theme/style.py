@@ -13,8 +13,11 @@ QLabel[role="number"], QTableView[role="number"], QLineEdit[role="number"] { fon
 QLabel[role="heading"] { color: $muted; font-size: 11px; font-weight: 600; }
 QLabel[tone="up"] { color: $up; }
 QLabel[tone="down"] { color: $down; }
+QLabel[tone="amber"] { color: $amber; }
+QLabel[tone="accent"] { color: $accent; }
+QLabel[tone="violet"] { color: $violet; }
 QFrame[role="card"] { background: $card; border: 1px solid $line; border-radius: 6px; }
-QFrame[role="card"] QWidget { background: transparent; }
+QFrame[role="card"] QLabel, QFrame[role="card"] QCheckBox { background: transparent; }
 QFrame[role="rule"] { background: $line; border: none; }
 
 QPushButton, QToolButton {
@@ -92,6 +95,9 @@ QGroupBox { border: 1px solid $line; border-radius: 6px; margin-top: 8px; paddin
 QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: $muted; }
 
 QCheckBox, QRadioButton { background: transparent; spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 3px; background: $chart; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:disabled { border-color: $line; }
 QSlider { background: transparent; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }

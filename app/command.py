@@ -1,0 +1,136 @@
+"""What ``run_backtest.py`` does from command line to exit code: a window, or a clear error without a display."""
+
+import argparse
+import ctypes.util
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from data.errors import TriphaseError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+DONE, FAILED = 0, 2
+HEADLESS = "python run_backtest_headless.py --config configs/sample.yaml"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        description="Open the window: step through a backtest, go back, branch, and ask why. Without a window: "
+        + HEADLESS,
+        allow_abbrev=False,
+    )
+    made.add_argument("--config", type=Path, metavar="FILE", help="run this configuration, such as configs/sample.yaml")
+    made.add_argument("--open", type=Path, metavar="FOLDER", help="open a saved run, such as runs/sample_2024-03-08")
+    made.add_argument("--by-hand", action="store_true", help="with --config: no bot decides, orders are yours alone")
+    made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="set a key of the configuration")
+    made.add_argument("--theme", choices=("dark", "light", "high contrast", "colour-blind"), help="colours")
+    made.add_argument("--settings", type=Path, metavar="FILE", help="where layouts and recent runs are kept")
+    return made
+
+
+def no_display() -> str | None:
+    """Why no window can be opened here, None where one can."""
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    if chosen or sys.platform in ("win32", "darwin"):
+        return None
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    display = os.environ.get("DISPLAY", "")
+    return None if os.environ.get("WAYLAND_DISPLAY") or _answers(display) else f"display {display} does not answer"
+
+
+def _answers(display: str) -> bool:
+    """Whether an X server answers; Qt itself would end the process where none does."""
+    name = ctypes.util.find_library("xcb")
+    if name is None:
+        return True
+    xcb = ctypes.CDLL(name)
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(display.encode(), None))
+    wrong = int(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return wrong == 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the window and stay until it is closed."""
+    given = parser().parse_args(argv)
+    why = no_display()
+    if why is not None:
+        _complain(f"error: no window can be opened: {why}; without a window: {HEADLESS}")
+        return FAILED
+    try:
+        return _run(given)
+    except TriphaseError as error:
+        _complain(f"error: {error}")
+        return FAILED
+    except ImportError as error:
+        _complain(f"error: the window's libraries cannot be loaded: {error}; without a window: {HEADLESS}")
+        return FAILED
+
+
+def _run(given: argparse.Namespace) -> int:
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    from app.main_window import MainWindow
+    from app.opening import config_at
+    from app.workspace import Workspace
+
+    config = None if given.config is None else config_at(given.config).with_overrides(given.set)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("Triphase")
+    workspace = Workspace.load(given.settings or _settings_file())
+    if given.theme is not None:
+        workspace.theme = given.theme
+    window = MainWindow(workspace)
+    catch_exceptions(window)
+    window.show()
+    if given.open is not None:
+        window.handling.open_folder(given.open)
+    elif config is not None:
+        window.handling.run(config, given.by_hand)
+    # Python's signal handlers run only while Python does.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    pulse = QTimer()
+    pulse.timeout.connect(lambda: None)
+    pulse.start(250)
+    application.exec()
+    pulse.stop()
+    for child in multiprocessing.active_children():
+        child.kill()
+    return DONE
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _settings_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("triphase", appauthor=False) / "window.json"
+
+
+def catch_exceptions(window: "MainWindow") -> None:
+    """An exception in a slot would end the process: tell it in the window instead, and on stderr."""
+
+    def told(kind: type[BaseException], raised: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+            return
+        text = "".join(traceback.format_exception(kind, raised, trace))
+        _complain(text)
+        window.tell_exception(f"{kind.__name__}: {raised}", text)
+
+    sys.excepthook = told

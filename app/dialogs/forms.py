@@ -1,0 +1,136 @@
+"""A form made from typed settings: one field per setting, with unit, bounds and help; errors stand at their field."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.panels.parts import label, set_tone
+from engine.config.yaml_source import read_scalar
+from engine.settings import SettingInfo
+
+
+def unchanged(info: SettingInfo, value: object) -> bool:
+    """Whether a value is the setting's default, so that it need not be written."""
+    return value == info.default and not info.required
+
+
+class SettingField(QWidget):
+    """One setting with its error.
+
+    Attributes:
+        info: the setting; editor: where it is written.
+    """
+
+    def __init__(self, info: SettingInfo, value: object) -> None:
+        super().__init__()
+        self.info = info
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        self.editor = self._editor(info, value)
+        self.editor.setAccessibleName(info.name.replace("_", " "))
+        told = [info.help, f"Allowed: {info.allowed()}." if info.allowed() else "", f"Default: {_text(info.default)}."]
+        self.editor.setToolTip(" ".join(each for each in told if each))
+        self.error = QLabel()
+        self.error.setWordWrap(True)
+        self.error.hide()
+        layout.addWidget(self.editor)
+        layout.addWidget(self.error)
+
+    @staticmethod
+    def _editor(info: SettingInfo, value: object) -> QWidget:
+        if info.type == "bool" and not info.optional:
+            box = QCheckBox()
+            box.setChecked(bool(value))
+            return box
+        if info.type in ("choice", "bool"):
+            choices = QComboBox()
+            words = info.choices or ("true", "false")
+            choices.addItems([*([""] if info.optional else []), *words])
+            choices.setCurrentText(_text(value))
+            return choices
+        line = QLineEdit(_text(value))
+        line.setPlaceholderText("none" if info.optional else "")
+        line.setProperty("role", "number" if info.type in ("int", "float") else "")
+        return line
+
+    def value(self) -> object:
+        """What is written; None for an empty optional one."""
+        if isinstance(self.editor, QCheckBox):
+            return self.editor.isChecked()
+        text = self.editor.currentText() if isinstance(self.editor, QComboBox) else self._line()
+        if text == "":
+            return None
+        if self.info.type in ("text", "file", "choice"):
+            return text
+        found = read_scalar(text)
+        return float(found) if self.info.type == "float" and isinstance(found, int) else found
+
+    def _line(self) -> str:
+        return self.editor.text().strip() if isinstance(self.editor, QLineEdit) else ""
+
+    def put(self, value: object) -> None:
+        """Write a value."""
+        if isinstance(self.editor, QCheckBox):
+            self.editor.setChecked(bool(value))
+        elif isinstance(self.editor, QComboBox):
+            self.editor.setCurrentText(_text(value))
+        elif isinstance(self.editor, QLineEdit):
+            self.editor.setText(_text(value))
+
+    def say(self, text: str) -> None:
+        """Show what is wrong with it; empty: nothing is."""
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        set_tone(self.error, "down" if text else "")
+        self.editor.setProperty("invalid", "true" if text else "false")
+        style = self.editor.style()
+        if style is not None:
+            style.unpolish(self.editor)
+            style.polish(self.editor)
+
+
+class SettingsForm(QWidget):
+    """Fields of a settings class or of a section."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 4, 8, 4)
+        self._form.setVerticalSpacing(6)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.fields: dict[str, SettingField] = {}
+
+    def show_settings(self, infos: Sequence[SettingInfo], values: Mapping[str, object]) -> None:
+        """Make fields; ``values`` are those that are given, the others stand at their defaults."""
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        self.fields.clear()
+        for info in infos:
+            if info.type in ("mapping", "list"):
+                continue
+            field = SettingField(info, values.get(info.name, info.default))
+            self.fields[info.name] = field
+            unit = f"  ({info.unit})" if info.unit else ""
+            self._form.addRow(label(f"{info.name.replace('_', ' ')}{unit}", "muted"), field)
+
+    def values(self) -> dict[str, object]:
+        """What differs from the defaults."""
+        found = {name: field.value() for name, field in self.fields.items()}
+        return {name: value for name, value in found.items() if not unchanged(self.fields[name].info, value)}
+
+    def clear_errors(self) -> None:
+        """Nothing is wrong any more."""
+        for field in self.fields.values():
+            field.say("")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(getattr(value, "value", value))

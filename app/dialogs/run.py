@@ -1,0 +1,280 @@
+"""The run dialog: configuration, data, account, rules, bot and exit as a form made from their typed settings."""
+
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.dialogs.forms import SettingsForm
+from app.dialogs.small import Asking
+from app.panels.parts import label, row_of, set_tone
+from bots.base import BaseStrategyBot
+from bots.catalog import BOTS, make_bot
+from data.errors import TriphaseError
+from engine.catalog import find_class
+from engine.config import AssetSection, BacktestConfig, SimulationSection, instrument_of, load_config
+from engine.config.places import Places
+from engine.errors import ConfigError, Problem
+from engine.settings import SettingInfo, describe
+from exits.base import ExitStrategy
+from exits.catalog import EXITS
+
+ACCOUNT = ("initial_cash", "currency", "seed", "start", "end", "bar")
+ASSET = (
+    "symbol", "file", "contract", "asset_class", "tick_size", "tick_value", "initial_margin", "maintenance_margin",
+    "initial_margin_rate", "maintenance_margin_rate", "commission_per_contract", "fee_per_trade", "slippage_ticks",
+    "timestamp", "timezone", "calendar", "repair",
+)  # fmt: skip
+
+
+class RunDialog(Asking):
+    """What is run.
+
+    Attributes:
+        config: what was accepted; file: the configuration it began with.
+    """
+
+    def __init__(self, file: Path | None = None, *, by_hand: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("New run", parent, "Run")
+        self.resize(760, 640)
+        self.config: BacktestConfig | None = None
+        self.file = file
+        self._base: dict[str, Any] = {"name": "run", "assets": [{"symbol": "SYMBOL"}]}
+        self._places = Places()
+        self.source = QLineEdit()
+        self.source.setReadOnly(True)
+        self.source.setPlaceholderText("no configuration: everything below")
+        self.source.setAccessibleName("Configuration file")
+        choose = QPushButton("Choose …")
+        choose.clicked.connect(self._choose)
+        row = QHBoxLayout()
+        row.addWidget(label("Configuration", "muted"))
+        row.addWidget(self.source, 1)
+        row.addWidget(choose)
+        self.outer.addLayout(row)
+        self.by_hand = QCheckBox("Replay by hand: no bot decides")
+        self.by_hand.setChecked(by_hand)
+        self.outer.addWidget(self.by_hand)
+        self._make_tabs()
+        self.told = QLabel()
+        self.told.setWordWrap(True)
+        self.outer.addWidget(self.told)
+        self.finish()
+        if file is not None:
+            self.load(file)
+        else:
+            self._fill()
+
+    @classmethod
+    def for_data(cls, file: Path, parent: QWidget | None = None) -> "RunDialog":
+        """A run on one file of bars: symbol and contract by its name."""
+        dialog = cls(None, parent=parent)
+        symbol = file.name.split(".")[0].split("_")[0].upper() or "SYMBOL"
+        dialog._base = {"name": symbol, "assets": [{"symbol": symbol, "file": str(file.resolve())}]}
+        dialog._fill()
+        dialog.tabs.setCurrentIndex(1)
+        dialog.check()
+        return dialog
+
+    def _make_tabs(self) -> None:
+        self.tabs = QTabWidget()
+        self.account, self.asset, self.rules = SettingsForm(), SettingsForm(), SettingsForm()
+        self.bot_form, self.exit_form = SettingsForm(), SettingsForm()
+        self.symbol, self.bot, self.exit = QComboBox(), QComboBox(), QComboBox()
+        for box, name in ((self.symbol, "Asset"), (self.bot, "Bot"), (self.exit, "Exit")):
+            box.setAccessibleName(name)
+        self.bot.currentTextChanged.connect(lambda: self._show_part("bot"))
+        self.exit.currentTextChanged.connect(lambda: self._show_part("exit"))
+        self.symbol.activated.connect(self._asset_chosen)
+        self._asset = 0
+        for title, head, form in (
+            ("Account and range", None, self.account), ("Data and contract", self.symbol, self.asset),
+            ("Rules", None, self.rules), ("Bot", self.bot, self.bot_form), ("Exit", self.exit, self.exit_form),
+        ):  # fmt: skip
+            self.tabs.addTab(_page(head, form), title)
+        self.outer.addWidget(self.tabs, 1)
+
+    def _choose(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Configuration", "configs", "Configurations (*.yaml *.yml)")
+        if file:
+            self.load(Path(file))
+
+    def load(self, file: Path) -> None:
+        """Begin with a configuration file; what is wrong with it is told."""
+        self.source.setText(str(file))
+        self.file = file
+        try:
+            config = load_config(file)
+        except TriphaseError as error:
+            self._tell(str(error))
+            return
+        self._base, self._places = config.given() | {"name": config.name}, config.places
+        self._fill()
+        self._tell("")
+
+    def _fill(self) -> None:
+        self.account.show_settings([i for i in describe(BacktestConfig) if i.name in ACCOUNT], self._base)
+        self.rules.show_settings(describe(SimulationSection), self._base.get("simulation", {}))
+        self.symbol.clear()
+        self.symbol.addItems([str(asset.get("symbol")) for asset in self._base["assets"]])
+        self._asset = 0
+        self._show_asset()
+        for box, part, catalog in ((self.bot, "bot", list(BOTS)), (self.exit, "exit", list(EXITS))):
+            given = self._base.get(part, {})
+            name = given.get("name") or catalog[0 if part == "exit" else 1]
+            box.blockSignals(True)
+            box.clear()
+            box.addItems([*catalog, *([name] if name not in catalog else [])])
+            box.setCurrentText(name)
+            box.blockSignals(False)
+            self._show_part(part)
+
+    def _show_asset(self) -> None:
+        infos = {info.name: info for info in describe(AssetSection)}
+        self.asset.show_settings([infos[name] for name in ASSET], self._base["assets"][self._asset])
+
+    def _asset_chosen(self, index: int) -> None:
+        self._take_asset()
+        self._asset = index
+        self._show_asset()
+
+    def _take_asset(self) -> None:
+        """Keep what is written for the asset that is shown."""
+        asset = self._base["assets"][self._asset]
+        for name, field in self.asset.fields.items():
+            value = field.value()
+            if value is None:
+                asset.pop(name, None)
+            else:
+                asset[name] = value
+
+    def _show_part(self, part: str) -> None:
+        form = self.bot_form if part == "bot" else self.exit_form
+        given = self._base.get(part, {})
+        chosen = (self.bot if part == "bot" else self.exit).currentText()
+        settings = given.get("settings", {}) if given.get("name", chosen) == chosen else {}
+        form.show_settings(self._settings_of(part, chosen), settings)
+
+    def _settings_of(self, part: str, name: str) -> list[SettingInfo]:
+        """What can be set on a bot or exit; a user's own is loaded for it."""
+        found: type[Any] | None = (BOTS if part == "bot" else EXITS).get(name)
+        if found is None:
+            try:
+                config = BacktestConfig.placed(self._base, self._places)
+                found = (
+                    find_class(config.bot, BOTS, BaseStrategyBot, "bot")
+                    if part == "bot"
+                    else find_class(config.exit, EXITS, ExitStrategy, "exit")
+                )
+            except TriphaseError as error:
+                self._tell(str(error))
+                return []
+        return describe(found.Settings)
+
+    # What is written
+
+    def values(self) -> dict[str, Any]:
+        """The configuration as plain values."""
+        self._take_asset()
+        values = {key: value for key, value in self._base.items() if key not in ACCOUNT}
+        values |= self.account.values()
+        values["simulation"] = self.rules.values()
+        for part, box, form in (("bot", self.bot, self.bot_form), ("exit", self.exit, self.exit_form)):
+            given = dict(self._base.get(part, {}))
+            module = given.get("module") if given.get("name") == box.currentText() else None
+            values[part] = {"name": box.currentText(), "settings": form.values()}
+            if module is not None:
+                values[part]["module"] = module
+        return values
+
+    def check(self) -> BacktestConfig | None:
+        """The configuration, or None with every error shown at the field it concerns."""
+        for form in (self.account, self.asset, self.rules, self.bot_form, self.exit_form):
+            form.clear_errors()
+        try:
+            config = BacktestConfig.placed(self.values(), self._places)
+            make_bot(config.bot, config.exit)
+            for symbol in config.symbols:
+                if config.asset(symbol).file is None:
+                    raise ConfigError.of(
+                        [Problem(self._asset_path(config, symbol, "file"), "a file of bars is missing")]
+                    )
+                instrument_of(config, symbol)
+        except ConfigError as error:
+            self._show_problems(error)
+            return None
+        except TriphaseError as error:
+            self._tell(str(error))
+            return None
+        self._tell("")
+        return config
+
+    @staticmethod
+    def _asset_path(config: BacktestConfig, symbol: str, key: str) -> tuple[str | int, ...]:
+        return ("assets", config.symbols.index(symbol), key)
+
+    def _show_problems(self, error: ConfigError) -> None:
+        rest = []
+        for problem in error.problems or [Problem((), str(error))]:
+            if not self._show_problem(problem):
+                rest.append(str(problem))
+        self._tell("\n".join(rest) or "Some settings are refused: see the fields in red")
+
+    def _show_problem(self, problem: Problem) -> bool:
+        """Show a problem at its field; False where it has none."""
+        path = problem.path
+        form, tab, name = self.account, 0, path[-1] if path else ""
+        if path[:1] == ("assets",) and len(path) == 3:
+            form, tab = self.asset, 1
+            if isinstance(path[1], int) and path[1] != self._asset:
+                self.symbol.setCurrentIndex(path[1])
+                self._asset_chosen(path[1])
+        elif path[:1] == ("simulation",):
+            form, tab = self.rules, 2
+        elif path[:2] == ("bot", "settings"):
+            form, tab = self.bot_form, 3
+        elif path[:2] == ("exit", "settings"):
+            form, tab = self.exit_form, 4
+        elif len(path) != 1:
+            return False
+        field = form.fields.get(str(name))
+        if field is None:
+            return False
+        field.say(problem.text)
+        self.tabs.setCurrentIndex(tab)
+        return True
+
+    def _tell(self, text: str) -> None:
+        self.told.setText(text)
+        set_tone(self.told, "down" if text else "")
+
+    def accept(self) -> None:
+        self.config = self.check()
+        if self.config is not None:
+            super().accept()
+
+
+def _page(head: QComboBox | None, form: SettingsForm) -> QWidget:
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(4, 10, 4, 4)
+    if head is not None:
+        layout.addLayout(row_of(label(head.accessibleName(), "muted"), head, spacing=12))
+    scroll = QScrollArea()
+    scroll.setWidget(form)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+    layout.addWidget(scroll)
+    return page

@@ -1,0 +1,213 @@
+"""The small dialogs: a text to read, the help sheet, a date to go to, when to pause, an order to change."""
+
+from datetime import UTC, datetime
+
+from PyQt6.QtCore import QDateTime, Qt, QTimeZone
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QDateTimeEdit,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QLabel,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.actions import sheet
+from app.charts.prices import PriceFormat
+from app.panels.parts import label
+from app.replay.orders import OrderState
+from app.replay.playback import Condition, PauseRule
+from app.theme.fonts import numbers
+
+Buttons = QDialogButtonBox.StandardButton
+
+
+class Asking(QDialog):
+    """A dialog with fields and buttons to accept or refuse."""
+
+    def __init__(self, title: str, parent: QWidget | None = None, accept: str = "OK") -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setModal(True)
+        self.outer = QVBoxLayout(self)
+        self.outer.setContentsMargins(16, 16, 16, 12)
+        self.outer.setSpacing(10)
+        self.buttons = QDialogButtonBox(Buttons.Ok | Buttons.Cancel)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        button = self.buttons.button(Buttons.Ok)
+        if button is not None:
+            button.setText(accept)
+            button.setProperty("tone", "accent")
+
+    def finish(self) -> None:
+        """Put the buttons below what was added."""
+        self.outer.addWidget(self.buttons)
+
+
+class TextDialog(QDialog):
+    """A text to read, such as the traceback of a bot."""
+
+    def __init__(self, title: str, head: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.resize(820, 460)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        told = QLabel(head)
+        told.setWordWrap(True)
+        told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(told)
+        self.text = QPlainTextEdit(text)
+        self.text.setReadOnly(True)
+        self.text.setFont(numbers(12))
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setAccessibleName(title)
+        layout.addWidget(self.text, 1)
+        buttons = QDialogButtonBox(Buttons.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+
+
+class ShortcutSheet(QDialog):
+    """Every action with its keys."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Shortcuts")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(20, 16, 20, 16)
+        grid.setHorizontalSpacing(28)
+        grid.setVerticalSpacing(4)
+        places = {"File": (0, 0), "Trade": (0, 0), "Replay": (0, 2), "View": (0, 4), "Help": (0, 4)}
+        rows = dict.fromkeys((0, 2, 4), 0)
+        for menu, actions in sheet():
+            column = places[menu][1]
+            heading = label(menu.upper(), "heading")
+            heading.setContentsMargins(0, 8 if rows[column] else 0, 0, 2)
+            grid.addWidget(heading, rows[column], column)
+            rows[column] += 1
+            for text, keys in actions:
+                shown = label(keys, "number")
+                shown.setFont(numbers(12))
+                grid.addWidget(label(text), rows[column], column)
+                grid.addWidget(shown, rows[column], column + 1)
+                rows[column] += 1
+        grid.setRowStretch(max(rows.values()), 1)
+
+
+class DateDialog(Asking):
+    """Where to go: a date and time in the window's zone."""
+
+    def __init__(
+        self, now: datetime, first: datetime, last: datetime, zone: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__("Go to date", parent, "Go")
+        self.field = date_field("Date and time", now, first, last)
+        form = QFormLayout()
+        form.addRow(f"First bar at or after ({zone})", self.field)
+        self.outer.addLayout(form)
+        self.finish()
+
+    def chosen(self) -> datetime:
+        """The date, without a zone: in the window's."""
+        return read_field(self.field)
+
+
+def date_field(name: str, now: datetime, first: datetime, last: datetime) -> QDateTimeEdit:
+    """A field for a moment between two."""
+    field = QDateTimeEdit()
+    field.setTimeZone(QTimeZone.utc())
+    field.setDisplayFormat("yyyy-MM-dd HH:mm")
+    field.setCalendarPopup(True)
+    field.setMinimumDateTime(_qt(first))
+    field.setMaximumDateTime(_qt(last))
+    field.setDateTime(_qt(now))
+    field.setAccessibleName(name)
+    return field
+
+
+def read_field(field: QDateTimeEdit) -> datetime:
+    """What a field says, without a zone."""
+    chosen = field.dateTime()
+    day, time = chosen.date(), chosen.time()
+    return datetime(day.year(), day.month(), day.day(), time.hour(), time.minute(), tzinfo=UTC).replace(tzinfo=None)
+
+
+def _qt(moment: datetime) -> QDateTime:
+    return QDateTime.fromSecsSinceEpoch(int(moment.replace(tzinfo=UTC).timestamp()), QTimeZone.utc())
+
+
+class PauseDialog(Asking):
+    """At what playing stops."""
+
+    def __init__(
+        self, rules: list[PauseRule], now: datetime, first: datetime, last: datetime, parent: QWidget | None = None
+    ) -> None:
+        super().__init__("Pause when", parent)
+        given = {rule.condition: rule for rule in rules}
+        self.boxes: dict[Condition, QCheckBox] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        for row, condition in enumerate(Condition):
+            box = QCheckBox(condition.value)
+            box.setChecked(condition in given)
+            self.boxes[condition] = box
+            grid.addWidget(box, row, 0)
+        self.drawdown = QDoubleSpinBox()
+        self.drawdown.setRange(0.01, 100.0)
+        self.drawdown.setSuffix(" %")
+        self.drawdown.setAccessibleName("Drawdown in percent")
+        self.drawdown.setValue(100 * given[Condition.DRAWDOWN].limit if Condition.DRAWDOWN in given else 5.0)
+        self.date = date_field("Date to pause at", now, first, last)
+        grid.addWidget(self.drawdown, list(Condition).index(Condition.DRAWDOWN), 1)
+        grid.addWidget(self.date, list(Condition).index(Condition.DATE), 1)
+        self.outer.addLayout(grid)
+        self.finish()
+
+    def conditions(self) -> list[Condition]:
+        """Those that are chosen."""
+        return [condition for condition, box in self.boxes.items() if box.isChecked()]
+
+
+class ChangeOrderDialog(Asking):
+    """Other terms for a working order."""
+
+    def __init__(self, order: OrderState, form: PriceFormat, parent: QWidget | None = None) -> None:
+        super().__init__(f"Change order {order.id}", parent, "Change")
+        self._order = order
+        self.fields: dict[str, QDoubleSpinBox] = {}
+        layout = QFormLayout()
+        for key, name, value in (
+            ("qty", "Quantity", order.quantity), ("limit", "Limit", order.limit), ("stop", "Stop", order.stop),
+            ("sl", "Stop loss", order.stop_loss), ("tp", "Take profit", order.take_profit),
+        ):  # fmt: skip
+            if value is None:
+                continue
+            field = QDoubleSpinBox()
+            field.setDecimals(max(form.decimals, 2))
+            field.setRange(-1e9, 1e9)
+            field.setSingleStep(1.0 if key == "qty" else form.tick)
+            field.setValue(value)
+            field.setAccessibleName(name)
+            self.fields[key] = field
+            layout.addRow(name, field)
+        self.outer.addLayout(layout)
+        self.finish()
+
+    def record(self) -> dict[str, object]:
+        """The record that changes the order: what differs alone."""
+        before = {
+            "qty": self._order.quantity,
+            "limit": self._order.limit,
+            "stop": self._order.stop,
+            "sl": self._order.stop_loss,
+            "tp": self._order.take_profit,
+        }
+        changed = {key: field.value() for key, field in self.fields.items() if field.value() != before[key]}
+        return {"type": "modify_order", "id": self._order.id, **changed}

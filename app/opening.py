@@ -1,0 +1,59 @@
+"""How runs come to the window: the sample, a configuration, a saved folder; loaded in the background."""
+
+from pathlib import Path
+
+from app.replay.facts import RunFacts
+from app.replay.saved import open_run
+from app.session import RunSession
+from engine.config import BacktestConfig, load_config
+from engine.errors import ConfigError
+from engine.preparing import prepare
+
+SAMPLE = Path(__file__).resolve().parents[1] / "configs" / "sample.yaml"
+
+
+def sample_config() -> BacktestConfig:
+    """The shipped sample."""
+    return load_config(SAMPLE)
+
+
+def new_session(config: BacktestConfig, own_process: bool | None = None) -> RunSession:
+    """A run that begins now.
+
+    Raises:
+        ConfigError, CatalogError, DataError, InstrumentError: where it cannot.
+    """
+    prepared = prepare(config)
+    session = RunSession(RunFacts(config, prepared), own_process=own_process)
+    session.warn(prepared.warnings)
+    session.start(prepared)
+    return session
+
+
+def hand_session(config: BacktestConfig, own_process: bool | None = None) -> RunSession:
+    """A run in which no bot decides."""
+    prepared = prepare(config)
+    session = RunSession(RunFacts(config, prepared), by_hand=True, own_process=own_process)
+    session.warn(prepared.warnings)
+    session.start(prepared)
+    return session
+
+
+def saved_session(folder: Path) -> RunSession:
+    """A run that was saved.
+
+    Raises:
+        JournalError, DataError, ConfigError: where it cannot be opened.
+    """
+    return RunSession.of_saved(open_run(folder))
+
+
+def config_at(path: Path) -> BacktestConfig:
+    """The configuration at a path, for ``--config``.
+
+    Raises:
+        ConfigError: where there is none, or it is wrong.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; --config names a YAML file, --open a run folder")
+    return load_config(path)

@@ -1,0 +1,1 @@
+"""The panels of the window: each draws from (journal, cursor) alone, once a frame."""

@@ -1,0 +1,200 @@
+"""The tables of trades, fills, orders and the log: click jumps there; sort, filter, copy, export."""
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QModelIndex, QPoint, Qt, pyqtSignal
+from PyQt6.QtGui import QGuiApplication, QKeySequence
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QTableView,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.charts.ticks import LocalTime
+from app.panels.panel import Panel
+from app.panels.parts import label
+from app.replay.model import ReplayModel
+from app.session import RunSession
+from app.tables.columns import TableKind, Time, fills_table, log_table, orders_table, trades_table
+from app.tables.model import CursorTable
+from app.theme.tokens import Theme
+
+ROW = 22
+DIGIT = 8
+
+
+def plain_table(name: str) -> QTableView:
+    """A table view with the window's row height and manners."""
+    view = QTableView()
+    view.setAccessibleName(name)
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setAlternatingRowColors(True)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    rows, columns = view.verticalHeader(), view.horizontalHeader()
+    if rows is not None and columns is not None:
+        rows.setVisible(False)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(ROW)
+        rows.setMinimumSectionSize(ROW)
+        columns.setHighlightSections(False)
+        columns.setStretchLastSection(True)
+    return view
+
+
+class TablePage(QWidget):
+    """One table with its filter.
+
+    Signals:
+        jumped: where a clicked row happened.
+    """
+
+    jumped = pyqtSignal(object)
+    export_asked = pyqtSignal(object)
+
+    def __init__(self, kind: TableKind, model: ReplayModel, look: Theme) -> None:
+        super().__init__()
+        self.table = CursorTable(kind, model, look)
+        self.view = plain_table(kind.name)
+        self.view.setModel(self.table)
+        header = self.view.horizontalHeader()
+        if header is not None:
+            header.setSortIndicatorClearable(True)
+            header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.view.setSortingEnabled(True)
+        for number, column in enumerate(kind.columns):
+            self.view.setColumnWidth(number, column.chars * DIGIT + 16)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter: symbol, side, reason …")
+        self.filter.setAccessibleName(f"Filter of {kind.name}")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMaximumWidth(260)
+        self.filter.textChanged.connect(self.table.set_filter)
+        self.shown = label("", "muted")
+        self._lay_out(kind)
+        self.view.clicked.connect(self._jump)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._menu)
+        self._following = True
+
+    def _lay_out(self, kind: TableKind) -> None:
+        export = QToolButton()
+        export.setText("Export")
+        export.setProperty("flat", "true")
+        export.setAccessibleName(f"Export {kind.name}")
+        export.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        export.clicked.connect(lambda: self.export_asked.emit(kind.name.lower()))
+        top = QHBoxLayout()
+        top.setContentsMargins(8, 4, 8, 4)
+        top.addWidget(self.filter)
+        top.addWidget(self.shown)
+        top.addStretch(1)
+        top.addWidget(export)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+
+    def _jump(self, index: QModelIndex) -> None:
+        self.jumped.emit(self.table.place(index.row()))
+
+    def _menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        copy = menu.addAction("Copy rows")
+        viewport = self.view.viewport()
+        if copy is not None and viewport is not None and menu.exec(viewport.mapToGlobal(place)) is copy:
+            self.copy()
+
+    def copy(self) -> None:
+        """Put the chosen rows into the clipboard, with headings."""
+        chosen = self.view.selectionModel()
+        clipboard = QGuiApplication.clipboard()
+        if chosen is not None and clipboard is not None:
+            clipboard.setText(self.table.text(sorted(index.row() for index in chosen.selectedRows())))
+
+    def keyPressEvent(self, event: object) -> None:
+        if hasattr(event, "matches") and event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+
+    def refresh(self) -> None:
+        """Take in where the cursor is; a view at its end stays there."""
+        bar = self.view.verticalScrollBar()
+        at_end = bar is None or bar.value() >= bar.maximum()
+        self.table.refresh()
+        count = self.table.rowCount()
+        self.shown.setText(f"{count:,}")
+        if at_end:
+            self.view.scrollToBottom()
+
+
+class ActivityPanel(Panel):
+    """Tables in tabs.
+
+    Signals:
+        jumped: where a clicked row happened (Cursor); export_asked: name of a table; fill_chosen: index of a fill.
+    """
+
+    jumped = pyqtSignal(object)
+    export_asked = pyqtSignal(object)
+    fill_chosen = pyqtSignal(object)
+
+    KINDS: tuple[Callable[[Time], TableKind], ...] = (trades_table, fills_table, orders_table, log_table)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Activity")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self.pages: list[TablePage] = []
+        self._extra: list[tuple[QWidget, str]] = []
+
+    def add_page(self, page: QWidget, title: str) -> None:
+        """A page of another kind behind the tables."""
+        self._extra.append((page, title))
+        self.tabs.addTab(page, title)
+
+    def begin(self) -> None:
+        if self.session is None:
+            return
+        if not self.pages:
+            for number, kind in enumerate(self.KINDS):
+                page = TablePage(kind(self.time), self.session.model, self.look)
+                page.jumped.connect(self.jumped)
+                page.export_asked.connect(self.export_asked)
+                self.pages.append(page)
+                self.tabs.insertTab(number, page, page.table.kind.name)
+            self.pages[1].view.clicked.connect(
+                lambda index: self.fill_chosen.emit(self.pages[1].table.source_row(index.row()))
+            )
+            self.tabs.setCurrentIndex(0)
+        for page in self.pages:
+            page.table.set_model(self.session.model)
+
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        super().set_look(look, clock)
+        for page in self.pages:
+            page.table.look = look
+
+    def key(self, session: RunSession) -> object:
+        return (session.model.state, self.tabs.currentIndex())
+
+    def show_state(self, session: RunSession) -> None:
+        page = self.tabs.currentWidget()
+        if isinstance(page, TablePage):
+            page.refresh()
+
+    def page_of(self, name: str) -> TablePage:
+        """A table's page by its name, lower case; KeyError where there is none."""
+        return {page.table.kind.name.lower(): page for page in self.pages}[name]

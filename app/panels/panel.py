@@ -1,0 +1,58 @@
+"""What every panel has: the run it shows, the look, and one refresh a frame that does nothing while nothing changed."""
+
+from datetime import UTC
+
+from PyQt6.QtWidgets import QWidget
+
+from app.charts.ticks import LocalTime
+from app.session import RunSession
+from app.theme.tokens import DARK, Theme
+
+
+class Panel(QWidget):
+    """A view of a run at the cursor.
+
+    Attributes:
+        session: the run, None while there is none; look: colours; clock: zone of times.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: RunSession | None = None
+        self.look: Theme = DARK
+        self.clock = LocalTime(UTC, "UTC")
+        self._drawn: object = None
+
+    def set_session(self, session: RunSession | None) -> None:
+        """Show another run."""
+        self.session, self._drawn = session, None
+        self.begin()
+
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        """Other colours, another zone."""
+        self.look, self.clock, self._drawn = look, clock, None
+
+    def begin(self) -> None:
+        """A run has been opened or closed; a panel that keeps something of it makes it anew."""
+
+    def time(self, bar: int) -> str:
+        """When a bar opens: 2024-03-08 14:35."""
+        if self.session is None or not 0 <= bar < self.session.facts.bars:
+            return ""
+        return f"{self.clock.moment(self.session.facts.time_ns(bar)):%Y-%m-%d %H:%M}"
+
+    def refresh(self) -> None:
+        """Draw what changed; called once a frame."""
+        if self.session is None or not self.isVisible():
+            return
+        key = self.key(self.session)
+        if key != self._drawn:
+            self._drawn = key
+            self.show_state(self.session)
+
+    def key(self, session: RunSession) -> object:
+        """Differs whenever the panel must draw anew."""
+        return session.model.state
+
+    def show_state(self, session: RunSession) -> None:
+        """Draw the session's state."""

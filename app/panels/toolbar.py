@@ -1,0 +1,101 @@
+"""The bar over the charts: symbol, timeframe, what is drawn, and what runs."""
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from app.panels.charts import MINUTE_NS, MINUTES
+from app.panels.parts import label
+from app.session import RunSession
+from engine.config import BacktestConfig
+
+TOGGLES = (("volume", "Volume"), ("sessions", "Sessions"), ("trades", "Trades"), ("path", "Path"), ("log", "Log"))
+
+
+class ChartBar(QWidget):
+    """Choices of what the charts show.
+
+    Signals:
+        symbol_chosen: column; timeframe_chosen: name or None; toggled: (what, on); asked: indicators or auto.
+    """
+
+    symbol_chosen = pyqtSignal(object)
+    timeframe_chosen = pyqtSignal(object)
+    toggled = pyqtSignal(str, bool)
+    asked = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 5, 8, 5)
+        layout.setSpacing(4)
+        self.symbol = QComboBox()
+        self.symbol.setMinimumWidth(110)
+        self.symbol.setAccessibleName("Symbol")
+        self.symbol.currentIndexChanged.connect(self._chosen)
+        layout.addWidget(self.symbol)
+        layout.addSpacing(6)
+        self.frames: dict[str | None, QToolButton] = {}
+        for name in (None, *MINUTES):
+            self.frames[name] = self._button(name or "bars", f"Timeframe {name or 'of the run'}", True)
+            self.frames[name].clicked.connect(lambda _=False, name=name: self._frame(name))
+            layout.addWidget(self.frames[name])
+        layout.addSpacing(10)
+        self.toggles: dict[str, QToolButton] = {}
+        for key, text in TOGGLES:
+            button = self._button(text, text, True)
+            button.clicked.connect(lambda on, key=key: self.toggled.emit(key, on))
+            self.toggles[key] = button
+            layout.addWidget(button)
+        for key, text in (("indicators", "Indicators …"), ("auto", "Auto")):
+            button = self._button(text, text, False)
+            button.clicked.connect(lambda _=False, key=key: self.asked.emit(key))
+            layout.addWidget(button)
+        layout.addStretch(1)
+        self.told = QLabel()
+        layout.addWidget(label("", "muted"))
+        layout.addWidget(self.told)
+
+    @staticmethod
+    def _button(text: str, name: str, checkable: bool) -> QToolButton:
+        from PyQt6.QtCore import Qt
+
+        button = QToolButton()
+        button.setText(text)
+        button.setAccessibleName(name)
+        button.setCheckable(checkable)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
+    def set_session(self, session: RunSession, shown: list[int]) -> None:
+        """Choices of a run."""
+        self.symbol.blockSignals(True)
+        self.symbol.clear()
+        self.symbol.addItems(list(session.facts.symbols))
+        self.symbol.blockSignals(False)
+        shortest = session.facts.master_ns
+        for name, button in self.frames.items():
+            button.setVisible(name is None or MINUTES[name] * MINUTE_NS > shortest)
+            button.setChecked(name is None)
+        self.told.setText(bot_words(session.config, session.by_hand))
+
+    def show_toggles(self, shown: dict[str, bool]) -> None:
+        """Press the buttons of what is shown."""
+        for key, on in shown.items():
+            if key in self.toggles:
+                self.toggles[key].setChecked(on)
+
+    def _chosen(self, column: int) -> None:
+        if column >= 0:
+            self.symbol_chosen.emit(column)
+
+    def _frame(self, name: str | None) -> None:
+        for each, button in self.frames.items():
+            button.setChecked(each == name)
+        self.timeframe_chosen.emit(name)
+
+
+def bot_words(config: BacktestConfig, by_hand: bool) -> str:
+    """Who decides, and who sets the stop."""
+    if by_hand:
+        return "By hand"
+    return f"Bot: {config.bot.name}     Exit: {config.exit.name}"

@@ -1,0 +1,1 @@
+"""Tables of the window: what their columns say, and the models that views ask."""
