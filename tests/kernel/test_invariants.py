@@ -42,19 +42,3 @@ def test_no_output_holds_a_negative_zero() -> None:
         run.complete()
 
         assert negative_zeros(run.engine.tables) == [], seed
-
-
-@pytest.mark.rule("S14")
-def test_a_negative_zero_that_is_given_is_not_written_down() -> None:
-    """Not even where the order is refused, so that its prices stay as they were given."""
-    case = case_of(2000)
-    symbol = next(iter(case["spec"]))
-    given = {"type": "stop_limit", "symbol": symbol, "side": "buy", "stop": -0.0, "limit": -0.0, "sl": -0.0, "tp": -0.0}
-    case = {**case, "actions": [{"bar": 0, "phase": "OPEN", "qty": qty, **given} for qty in (-0.0, 1e6)]}
-    run = kernel.make_run(case)
-
-    run.complete()
-
-    orders = run.engine.tables.rows("orders")
-    assert orders["limit"].tolist() == [0.0, 0.0]
-    assert negative_zeros(run.engine.tables) == []

@@ -11,6 +11,7 @@ from engine.kernel.schema import EventKind, Gate, OrderType, Phase, Reject, Time
 from engine.kernel.state import FLATTEN, SESSION_FIRST
 from engine.tables import RunTables
 from tests.kernel import small
+from tests.kernel.watching import negative_zeros
 
 NAN = math.nan
 DETOUR = ((100.0, 110.0, 90.0, 105.0),)
@@ -202,6 +203,17 @@ def test_without_money_for_the_costs_no_lot_can_be_had() -> None:
     assert refusals(tables) == [(Reject.MARGIN, 0.0, -1.0, 0.0)]
 
 
+@pytest.mark.rule("S8.4")
+def test_money_for_the_costs_alone_suffices_where_no_margin_is_asked() -> None:
+    tables = opened(cash=2.0)
+    tables.instruments["fee"] = 2.0
+
+    small.place(tables, OrderType.MARKET, 1)
+
+    assert tables.rows("fills")["cash"].tolist() == [0.0]
+    assert refusals(tables) == []
+
+
 @pytest.mark.rule("S8.1")
 def test_a_change_of_a_close_leaves_its_quantity() -> None:
     """A close waiting for the next open stays whole; a reduce-only order takes the new quantity but no levels."""
@@ -338,3 +350,16 @@ def test_through_wants_a_whole_tick_also_of_an_open_off_the_grid(
     small.play(tables, 2)
 
     assert tables.rows("fills")[["bar", "price"]].tolist() == [(0, 100.0), (2, a_tick)]
+
+
+@pytest.mark.rule("S14")
+def test_a_negative_zero_that_is_given_is_not_written_down() -> None:
+    """Not even where the order is refused, so that its prices stay as they were given."""
+    tables = opened()
+
+    for lots in (-0.0, 1.5):
+        small.place(tables, OrderType.STOP_LIMIT, 1, lots, limit=-0.0, stop=-0.0, stop_loss=-0.0, take_profit=-0.0)
+
+    assert refusals(tables) == [(Reject.QUANTITY, None, None, None)] * 2
+    assert tables.rows("orders")[["limit", "stop", "stop_loss", "take_profit"]].tolist() == [(0.0,) * 4] * 2
+    assert negative_zeros(tables) == []
