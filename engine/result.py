@@ -5,6 +5,7 @@ import platform
 import shutil
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,9 +259,7 @@ class Result:
 
 def versions() -> Mapping[str, str]:
     """Versions of everything that can change a number."""
-    import numba
-
     from engine.kernel.compiling import source_hash
 
-    found = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    return found | {"kernel": source_hash(), "machine": platform.machine()}
+    found = {"python": platform.python_version(), "machine": platform.machine(), "kernel": source_hash()}
+    return found | {name: version(name) for name in ("numpy", "numba", "TA-Lib", "pandas_market_calendars")}
