@@ -29,7 +29,7 @@ from engine.config.places import Places
 from engine.errors import ConfigError, Problem
 from engine.settings import SettingInfo, describe
 from exits.base import ExitStrategy
-from exits.catalog import EXITS
+from exits.catalog import EXITS, make_exit
 
 ACCOUNT = ("initial_cash", "currency", "seed", "start", "end", "bar")
 ASSET = (
@@ -205,7 +205,7 @@ class RunDialog(Asking):
             form.clear_errors()
         try:
             config = BacktestConfig.placed(self.values(), self._places)
-            make_bot(config.bot, config.exit)
+            self._check_parts(config)
             for symbol in config.symbols:
                 if config.asset(symbol).file is None:
                     raise ConfigError.of(
@@ -220,6 +220,18 @@ class RunDialog(Asking):
             return None
         self._tell("")
         return config
+
+    @staticmethod
+    def _check_parts(config: BacktestConfig) -> None:
+        """Settings of bot and exit, all problems of both at once."""
+        problems: list[Problem] = []
+        for part in ("bot", "exit"):
+            try:
+                make_exit(config.exit) if part == "exit" else make_bot(config.bot)
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError.of(problems)
 
     @staticmethod
     def _asset_path(config: BacktestConfig, symbol: str, key: str) -> tuple[str | int, ...]:

@@ -199,8 +199,9 @@ class ChartsPanel(Panel):
             self._add_indicator(session, chart, column, one)
 
     def _add_indicator(self, session: RunSession, chart: ChartWidget, column: int, one: dict[str, Any]) -> None:
-        name, parameters = str(one["name"]), dict(one.get("parameters", {}))
+        name, given = str(one["name"]), dict(one.get("parameters", {}))
         about = indicators.describe(name)
+        parameters = {each.name: given.get(each.name, each.default) for each in about.parameters}
         lines = [
             Line(_indicator_text(name, output if len(about.outputs) > 1 else "", parameters), LinePyramid(values))
             for output in about.outputs

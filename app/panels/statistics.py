@@ -19,6 +19,7 @@ from app.theme.fonts import numbers, words
 from app.theme.tokens import DARK, Theme, blend
 from data.series import FloatArray
 from engine.statistics import Statistics, describe_figures, format_figure
+from engine.statistics.figures import TradeFigures
 from engine.statistics.tables import Histogram, monthly_returns, r_histogram
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
@@ -175,7 +176,7 @@ class StatisticsPanel(Panel):
 
     def _write(self, columns: dict[str, tuple[Statistics, bool]]) -> None:
         described = list(describe_figures(Statistics))
-        trade_figures = {name for name, *_ in described[: _trade_count()]}
+        trade_figures = {name for name, *_ in describe_figures(TradeFigures)}
         table = self.figures
         table.setColumnCount(1 + len(columns))
         table.setHorizontalHeaderLabels(["Figure", *columns])
@@ -202,12 +203,6 @@ class StatisticsPanel(Panel):
             self.months.setColumnWidth(0, 60)
         for column in range(1, 14):
             self.months.setColumnWidth(column, 74)
-
-
-def _trade_count() -> int:
-    from engine.statistics.figures import TradeFigures
-
-    return len(describe_figures(TradeFigures))
 
 
 def _put(table: QTableWidget, row: int, column: int, text: str, left: bool = False) -> QTableWidgetItem:
