@@ -90,7 +90,7 @@ def test_a_manifest_identifies_and_explains_the_run(result: Result, tmp_path: Pa
     assert set(told["data"]) == set(told["symbols"]) == set(result.engine.market.symbols)
     assert all(len(one["digest"]) == 64 for one in told["data"].values())
     assert told["statistics"]["net_profit"] == result.statistics.net_profit
-    assert set(manifest["versions"]) == {
+    assert set(told["versions"]) == {
         "TA-Lib", "kernel", "machine", "numba", "numpy", "pandas_market_calendars", "python",
     }  # fmt: skip
     assert told["interventions"] == []
