@@ -100,6 +100,10 @@ class MainWindow(QMainWindow):
         for panel in self.panels:
             self.clock.add_view(panel)
         self.handling.connect()
+        for tabs in (self.activity.tabs, self.statistics.tabs):
+            tabs.currentChanged.connect(lambda: self.wake())
+        for box in (self.inspector.symbol, self.equity.of):
+            box.currentIndexChanged.connect(lambda: self.wake())
 
     def _make_actions(self) -> None:
         self.actions_by_key: dict[str, QAction] = {}
@@ -149,19 +153,23 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         bottom, right = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         self._dock("Trade", scroll, right)
-        self._dock("Why", self.inspector, right)
         self._dock("Equity and drawdown", self.equity, bottom)
         self._dock("Activity", self.activity, bottom)
+        self._dock("Why", self.inspector, bottom)
         self._dock("Statistics", self.statistics, right)
-        self.tabifyDockWidget(self.docks["Trade"], self.docks["Why"])
+        self.tabifyDockWidget(self.docks["Activity"], self.docks["Why"])
         self.docks["Statistics"].setFloating(True)
         self.docks["Statistics"].resize(760, 620)
-        self.docks["Trade"].raise_()
-        self.resizeDocks([self.docks["Trade"]], [330], Qt.Orientation.Horizontal)
-        self.resizeDocks(
-            [self.docks["Equity and drawdown"], self.docks["Activity"]], [520, 760], Qt.Orientation.Horizontal
-        )
-        self.resizeDocks([self.docks["Activity"]], [290], Qt.Orientation.Vertical)
+        self.docks["Activity"].raise_()
+
+    def _proportion(self) -> None:
+        """Sizes of the docks in a window as it is first seen; docks that are hidden cannot be sized."""
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        bottom = max(self.width() - 330, 600)
+        wide = [self.docks[name] for name in ("Equity and drawdown", "Activity", "Why")]
+        self.resizeDocks([self.docks["Trade"]], [330], across)
+        self.resizeDocks(wide, [round(0.36 * bottom), round(0.64 * bottom), round(0.64 * bottom)], across)
+        self.resizeDocks([self.docks["Activity"]], [max(round(0.3 * self.height()), 200)], down)
 
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
@@ -278,7 +286,8 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.items():
             dock.setVisible(on and name != "Statistics")
         if on:
-            self.docks["Trade"].raise_()
+            self.docks["Activity"].raise_()
+            self._proportion()
         for kind in ACTIONS:
             self.actions_by_key[kind.key].setEnabled(on or not kind.needs_run)
         self.say_status("")
@@ -393,6 +402,8 @@ class MainWindow(QMainWindow):
         good = self.restoreState(state, LAYOUT_VERSION)
         if not good:
             self.restoreState(self._first_layout, LAYOUT_VERSION)
+        if text is None or not good:
+            self._show_run(self.session is not None)
         return good
 
     def closeEvent(self, event: QCloseEvent | None) -> None:

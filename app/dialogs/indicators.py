@@ -129,11 +129,13 @@ def _field(parameter: Parameter) -> QWidget:
     high = 1e6 if parameter.maximum is None else parameter.maximum
     if parameter.kind == "int":
         whole = QSpinBox()
+        whole.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         whole.setRange(int(low), int(high))
         whole.setValue(int(parameter.default))
         return whole
     field = QDoubleSpinBox()
     field.setDecimals(4)
+    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setRange(low, high)
     field.setValue(float(parameter.default))
     return field

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 from app.dialogs.forms import SettingsForm
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
-from bots.base import BaseStrategyBot
+from bots.base import BaseStrategyBot, BotSettings
 from bots.catalog import BOTS, make_bot
 from data.errors import TriphaseError
 from engine.catalog import find_class
@@ -181,7 +181,8 @@ class RunDialog(Asking):
             except TriphaseError as error:
                 self._tell(str(error))
                 return []
-        return describe(found.Settings)
+        # What is its own comes first, what all bots share after it.
+        return sorted(describe(found.Settings), key=lambda info: info.name in BotSettings.model_fields)
 
     # What is written
 
@@ -266,6 +267,9 @@ class RunDialog(Asking):
             return False
         field.say(problem.text)
         self.tabs.setCurrentIndex(tab)
+        page = self.tabs.widget(tab)
+        for area in page.findChildren(QScrollArea) if page is not None else ():
+            area.ensureWidgetVisible(field)
         return True
 
     def _tell(self, text: str) -> None:
@@ -283,7 +287,9 @@ def _page(head: QComboBox | None, form: SettingsForm) -> QWidget:
     layout = QVBoxLayout(page)
     layout.setContentsMargins(4, 10, 4, 4)
     if head is not None:
-        layout.addLayout(row_of(label(head.accessibleName(), "muted"), head, spacing=12))
+        row = row_of(label(head.accessibleName(), "muted"), head, spacing=12)
+        row.setStretch(1, 1)
+        layout.addLayout(row)
     scroll = QScrollArea()
     scroll.setWidget(form)
     scroll.setWidgetResizable(True)

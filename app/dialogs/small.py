@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from PyQt6.QtCore import QDateTime, Qt, QTimeZone
+from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDateTimeEdit,
@@ -27,6 +28,12 @@ from app.theme.fonts import numbers
 Buttons = QDialogButtonBox.StandardButton
 
 
+def plain_buttons(box: QDialogButtonBox) -> None:
+    """Words alone: the desktop's icons do not belong to the window's look."""
+    for button in box.buttons():
+        button.setIcon(QIcon())
+
+
 class Asking(QDialog):
     """A dialog with fields and buttons to accept or refuse."""
 
@@ -44,6 +51,7 @@ class Asking(QDialog):
         if button is not None:
             button.setText(accept)
             button.setProperty("tone", "accent")
+        plain_buttons(self.buttons)
 
     def finish(self) -> None:
         """Put the buttons below what was added."""
@@ -71,6 +79,7 @@ class TextDialog(QDialog):
         layout.addWidget(self.text, 1)
         buttons = QDialogButtonBox(Buttons.Close)
         buttons.rejected.connect(self.reject)
+        plain_buttons(buttons)
         layout.addWidget(buttons)
 
 
@@ -162,6 +171,7 @@ class PauseDialog(Asking):
         self.drawdown = QDoubleSpinBox()
         self.drawdown.setRange(0.01, 100.0)
         self.drawdown.setSuffix(" %")
+        self.drawdown.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.drawdown.setAccessibleName("Drawdown in percent")
         self.drawdown.setValue(100 * given[Condition.DRAWDOWN].limit if Condition.DRAWDOWN in given else 5.0)
         self.date = date_field("Date to pause at", now, first, last)

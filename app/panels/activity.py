@@ -94,6 +94,7 @@ class TablePage(QWidget):
         export.clicked.connect(lambda: self.export_asked.emit(kind.name.lower()))
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
+        top.setSpacing(8)
         top.addWidget(self.filter)
         top.addWidget(self.shown)
         top.addStretch(1)

@@ -215,9 +215,10 @@ class ChartsPanel(Panel):
         form = PriceFormat(0.01, 2) if name in RULES else PriceFormat(tick / 100, 3)
         chart.add_line_pane(lines[0].name, lines, form, [RuleLayer(RULES.get(name, ()))])
 
-    @staticmethod
-    def _values(session: RunSession, column: int, name: str, parameters: dict[str, Any]) -> Any:
-        return np.ascontiguousarray(session.facts.market.indicator(name, **parameters)[:, column])
+    def _values(self, session: RunSession, column: int, name: str, parameters: dict[str, Any]) -> Any:
+        """Of the bars that are shown: a longer timeframe has indicators of its own (S3.6)."""
+        frame = None if self.timeframe is None else self.timeframe.replace("1D", "1d")
+        return np.ascontiguousarray(session.facts.market.indicator(name, frame, **parameters)[:, column])
 
     # What a person chooses
 

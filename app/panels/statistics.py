@@ -182,6 +182,8 @@ class StatisticsPanel(Panel):
         table.setHorizontalHeaderLabels(["Figure", *columns])
         table.setRowCount(len(described))
         table.setColumnWidth(0, 190)
+        for column in range(1, 1 + len(columns)):
+            table.setColumnWidth(column, 120)
         for row, (name, text, unit, why) in enumerate(described):
             _put(table, row, 0, text, left=True).setToolTip(why)
             for place, (statistics, trades_only) in enumerate(columns.values()):

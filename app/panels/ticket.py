@@ -25,7 +25,7 @@ from engine.kernel.schema import OrderType
 
 TYPES = {"Market": OrderType.MARKET, "Limit": OrderType.LIMIT, "Stop": OrderType.STOP,
          "Stop-limit": OrderType.STOP_LIMIT}  # fmt: skip
-SIZES = ("quantity", "risk %")
+SIZES = ("Qty", "Risk %")
 TIMES = {"Good till cancelled": "gtc", "Day": "day", "Immediate or cancel": "ioc"}
 
 
@@ -102,7 +102,8 @@ class TicketPanel(Panel):
         self.profit = spin("Take profit", 5, 0.25, 1e9)
         self.force = combo("Time in force", tuple(TIMES))
         self.reduce = QCheckBox("reduce only")
-        for box in (self.type, self.size_by, self.loss_unit, self.profit_unit, self.force):
+        self.type.currentIndexChanged.connect(lambda: self._fill_prices())
+        for box in (self.size_by, self.loss_unit, self.profit_unit, self.force):
             box.currentIndexChanged.connect(lambda: self._changed())
         for field in (self.quantity, self.risk, self.limit, self.stop, self.loss, self.profit):
             field.valueChanged.connect(lambda: self._changed())

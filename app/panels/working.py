@@ -73,6 +73,7 @@ class WorkingPanel(Panel):
         self.told = label("", "muted")
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
+        top.setSpacing(6)
         top.addWidget(self.cancel)
         top.addWidget(self.change)
         top.addWidget(self.told, 1)
@@ -143,6 +144,7 @@ class BranchesPanel(Panel):
         self._numbers: list[int] = []
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
+        top.setSpacing(6)
         self.buttons: dict[str, QPushButton] = {}
         for text, signal in (
             ("Show", self.show_asked), ("Rename …", self.rename_asked), ("Save", self.save_asked),

@@ -49,6 +49,11 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QDateTim
 QLineEdit[invalid="true"], QSpinBox[invalid="true"], QDoubleSpinBox[invalid="true"] { border-color: $down; }
 QSpinBox, QDoubleSpinBox { font-family: "JetBrains Mono"; }
 QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow {
+    image: none; width: 0; height: 0; margin-right: 8px;
+    border-left: 4px solid $chart; border-right: 4px solid $chart; border-top: 5px solid $muted;
+}
+QDateTimeEdit::drop-down { border: none; width: 20px; }
 QComboBox QAbstractItemView, QMenu {
     background: $card; border: 1px solid $line; border-radius: 6px; padding: 4px; outline: 0;
 }
