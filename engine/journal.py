@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data.series import FloatArray, TimeArray
 from engine.backtester import BacktesterEngine
 from engine.errors import JournalError
+from engine.kernel.learned import MOST_ARMS
 from engine.kernel.schema import (
     EventKind,
     ExitReason,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-TABLES = ("equity", "fills", "trades", "orders", "events", "margin_calls")
+TABLES = ("equity", "fills", "trades", "orders", "events", "margin_calls", "choices")
 SIDES = ("sell", "none", "buy")
 
 
@@ -127,6 +128,7 @@ def journal_of(engine: BacktesterEngine, bars: int) -> Journal:
             "orders": maker.orders(),
             "events": maker.events(),
             "margin_calls": maker.margin_calls(),
+            "choices": maker.choices(),
         }
     )
 
@@ -281,6 +283,23 @@ class _Maker:
         names = ("first_fill", "fills", "worst_equity", "required", "between", "equity_after")
         columns = {name: rows[name].copy() for name in names}
         return {"bar": rows["bar"].copy(), "time": _times(self.time_ns, rows["bar"]), **columns}
+
+    def choices(self) -> Table:
+        """One row per entry that a learned exit chose a multiple for, in order (S12.3)."""
+        rows = self.engine.tables.rows("choices")
+        table: Table = {
+            "bar": rows["bar"].copy(),
+            "time": _times(self.time_ns, rows["bar"]),
+            "symbol": self._symbol(rows["symbol"].copy()),
+            "side": _sides(rows["side"]),
+            "order": rows["order"].copy(),
+            "multiple": rows["multiple"].copy(),
+            "arm": rows["arm"].copy(),
+            "proposed": rows["proposed"].copy(),
+            "gated": rows["gated"] != 0,
+            "width": rows["width"].copy(),
+        }
+        return table | {f"value_{number + 1}": rows[f"v{number}"].copy() for number in range(MOST_ARMS)}
 
 
 def gate_counts(engine: BacktesterEngine) -> dict[str, dict[str, int]]:

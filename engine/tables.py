@@ -151,7 +151,7 @@ class RunTables:
         return int(self.account[0][counter])
 
     def rows(self, name: str) -> Records:
-        """The rows in use of ``orders``, ``fills``, ``trades``, ``events``, ``calls`` or ``choices``, without a copy."""
+        """The rows in use of a growing table (``orders``, ``fills``, ...), without a copy."""
         table: Records = getattr(self, name)
         return table[: self.count(name)]
 

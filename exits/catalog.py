@@ -3,11 +3,19 @@
 from engine.catalog import find_class, settings_of
 from engine.config.sections import ExitSection
 from exits.atr import FixedRatioExit, TrailingATRExit
+from exits.bandit_overlay import LinUCBExit
 from exits.base import ExitStrategy
+from exits.hybrid import HybridExit
+from exits.lstm import SequenceRLATRExit
+from exits.ppo import RLTrailingATRExit
 
 EXITS: dict[str, type[ExitStrategy]] = {
     "TrailingATR": TrailingATRExit,
     "FixedRatio": FixedRatioExit,
+    "ppo": RLTrailingATRExit,
+    "lstm": SequenceRLATRExit,
+    "linucb": LinUCBExit,
+    "hybrid": HybridExit,
 }
 
 

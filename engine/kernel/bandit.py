@@ -15,18 +15,36 @@ import numpy as np
 
 from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
-    CLOSED_TRADE, COUNT, G_COUNT, G_LEARNED, G_MEAN, G_NUMBER, G_SKIPPED, G_SPREAD, GATE_FIELDS, LEARNER_FEEDBACK,
-    LEARNER_REPLAY, LINEAR, MARKET_FEATURES, PENDING, RUNNING, SQUARES, SUM, TAIL,
+    CLOSED_TRADE,
+    COUNT,
+    G_COUNT,
+    G_LEARNED,
+    G_MEAN,
+    G_NUMBER,
+    G_SKIPPED,
+    G_SPREAD,
+    GATE_FIELDS,
+    LEARNER_FEEDBACK,
+    LEARNER_REPLAY,
+    LINEAR,
+    MARKET_FEATURES,
+    PENDING,
+    PENDING_HEAD,
+    RUNNING,
+    SQUARES,
+    SUM,
+    TAIL,
+    offset_of,
 )  # fmt: skip
 from engine.kernel.lifecycle import atr_level, lots_by_margin, lots_by_risk, whole_lots
 from engine.kernel.observing import floats, integers, learned_at_index
 from engine.kernel.seats import SEAT_BYTES, begin_seat, own_at, run_seat
-from engine.kernel.state import I8, account_at, pointer, symbol_at, value_at
+from engine.kernel.state import I8, account_at, as_int, pointer, symbol_at, value_at
 from engine.kernel.ticks import against
 
 _PENDING_BYTES = PENDING.itemsize
-_X_OFFSET, _PRIOR_OFFSET = int(PENDING.fields["x"][1]), int(PENDING.fields["prior"][1])
-_pending = pointer(np.dtype([(name, "i8") for name in PENDING.names[:6]], align=True))
+_X_OFFSET, _PRIOR_OFFSET = offset_of(PENDING, "x"), offset_of(PENDING, "prior")
+_pending = pointer(PENDING_HEAD)
 
 
 @late_internal
@@ -238,7 +256,7 @@ def keep_pending(learned: Any, account: Any, symbol: int) -> None:
     address = pending_a(learned, symbol, slot)
     row = _pending(address, 0)
     row.active = 1
-    row.number = np.int64(figures[G_NUMBER])
+    row.number = as_int(figures[G_NUMBER])
     row.entry_bar = account.bar
     row.completed = -1
     row.served = learned.arm
@@ -261,7 +279,7 @@ def learn(address: int, symbol: int, bar: int) -> int:
     """Take in every trade on a symbol whose arms have all exited before ``bar``; returns how many it has learned of."""
     learned = learned_at_index(address, 0)
     learn_before(learned, symbol, bar)
-    return np.int64(gate_figures(learned, symbol)[G_LEARNED])
+    return as_int(gate_figures(learned, symbol)[G_LEARNED])
 
 
 @late_entry(I8(I8, I8, I8, I8, I8))

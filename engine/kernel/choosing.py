@@ -1,4 +1,4 @@
-"""Which multiple of the ATR an entry gets: the policy's or network's best, the learner's best, or behind the gate the fixed.
+"""Which multiple of the ATR an entry gets: a network's best, a learner's best, or behind the gate the fixed one.
 
 One function is called by the base bot's entry logic in both drives (engine.kernel.hooking); what it compared goes into
 the table of choices.
@@ -22,7 +22,7 @@ from engine.kernel.hooking import CHOOSE, hook, late_entry, late_internal
 from engine.kernel.learned import C_ROW, FEATURES, LEARNER_NONE, LINEAR, MARKET_FEATURES, MOST_ARMS, NETWORK_POLICY
 from engine.kernel.networks import network_outputs
 from engine.kernel.observing import closed_row, floats, learned_at_index, observe_entry
-from engine.kernel.state import F8, I8, NO_PRICE, account_at, choice_at
+from engine.kernel.state import F8, I8, NO_PRICE, account_at, as_int, choice_at
 
 
 @late_internal
@@ -53,7 +53,7 @@ def best_of(values: Any, arms: int, first: int) -> int:
 def prior_values(learned: Any, account: Any, symbol: int, side: int) -> None:
     """What the network says of each arm in R (a policy's outputs through their calibration); zeros without one."""
     values, priors = floats(learned.values_a, MOST_ARMS), floats(learned.prior_a, MOST_ARMS)
-    row = np.int64(closed_row(learned, account, account.bar - 1, symbol)[C_ROW])
+    row = as_int(closed_row(learned, account, account.bar - 1, symbol)[C_ROW])
     network_outputs(learned, row, side, floats(learned.x_a, FEATURES), FEATURES, values)
     calibration = floats(learned.calibration_a, 2 * MOST_ARMS)
     for arm in range(learned.arms):

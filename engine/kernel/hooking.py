@@ -33,7 +33,7 @@ def _call_twin(function: int, record: int, moment: int, symbol: int, value: int)
 @intrinsic
 def _call_compiled(typing_context: Any, function: Any, record: Any, moment: Any, symbol: Any, value: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
+        from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 
         word = ir.IntType(64)
         kind = ir.FunctionType(ir.DoubleType(), [word] * 4)

@@ -27,8 +27,8 @@ LEARNED = np.dtype(
     [
         ("account_a", "i8"), ("stages_a", "i8"), ("multiples_a", "i8"), ("closed_a", "i8"), ("clock_a", "i8"),
         ("sequence_a", "i8"), ("weights_a", "i8"), ("sizes_a", "i8"), ("scratch_a", "i8"), ("x_a", "i8"),
-        ("values_a", "i8"), ("widths_a", "i8"), ("prior_a", "i8"), ("lots_a", "i8"), ("calibration_a", "i8"), ("state_a", "i8"),
-        ("gate_a", "i8"), ("pendings_a", "i8"), ("seats_a", "i8"), ("templates_a", "i8"),
+        ("values_a", "i8"), ("widths_a", "i8"), ("prior_a", "i8"), ("lots_a", "i8"), ("calibration_a", "i8"),
+        ("state_a", "i8"), ("gate_a", "i8"), ("pendings_a", "i8"), ("seats_a", "i8"), ("templates_a", "i8"),
         ("arms", "i8"), ("network", "i8"), ("layers", "i8"), ("lookback", "i8"), ("hidden", "i8"),
         ("learner", "i8"), ("learning", "i8"), ("dims", "i8"), ("slots", "i8"), ("gated", "i8"), ("fixed_arm", "i8"),
         ("unit", "i8"), ("arm", "i8"), ("proposed", "i8"), ("served_fixed", "i8"), ("side", "i8"), ("gate_min", "i8"),
@@ -49,13 +49,9 @@ COUNT, SUM, SQUARES, TAIL = 0, 1, 2, 3
 G_COUNT, G_MEAN, G_SPREAD, G_NUMBER, G_SKIPPED, G_LEARNED = range(6)
 GATE_FIELDS = 6
 
-PENDING = np.dtype(
-    [
-        ("active", "i8"), ("number", "i8"), ("entry_bar", "i8"), ("completed", "i8"), ("served", "i8"),
-        ("proposed", "i8"), ("x", "f8", (LINEAR,)), ("prior", "f8", (8,)),
-    ],
-    align=True,
-)  # fmt: skip
+_HEAD = [(name, "i8") for name in ("active", "number", "entry_bar", "completed", "served", "proposed")]
+PENDING_HEAD = np.dtype(_HEAD, align=True)
+PENDING = np.dtype([*_HEAD, ("x", "f8", (LINEAR,)), ("prior", "f8", (8,))], align=True)
 
 OWN = np.dtype(
     [
@@ -68,6 +64,12 @@ SEAT = np.dtype([("position", SYMBOL), ("order", ORDER), ("own", OWN)], align=Tr
 
 RUNNING, CLOSED_TRADE, NEVER_OPENED = 0, 1, 2
 UNIT_STOP, UNIT_ATR = 0, 1
+
+
+def offset_of(record: np.dtype[np.void], field: str) -> int:
+    """Where a field lies in a record, in bytes."""
+    places = record.fields
+    return 0 if places is None else int(places[field][1])
 
 
 def arm_words(dims: int) -> int:

@@ -22,7 +22,7 @@ _WIDEST = 256  # outputs of a layer at most, four gates of the memory cells incl
 
 @late_internal
 def dense(weights: Any, offset: int, inputs: Any, n_inputs: int, outputs: Any, n_outputs: int) -> int:
-    """outputs = inputs x weights + bias; returns where the next layer's weights begin."""
+    """Outputs = inputs x weights + bias; returns where the next layer's weights begin."""
     bias = offset + n_inputs * n_outputs
     for out in range(n_outputs):
         outputs[out] = weights[bias + out]
@@ -36,7 +36,7 @@ def dense(weights: Any, offset: int, inputs: Any, n_inputs: int, outputs: Any, n
 
 @late_internal
 def squash(values: Any, count: int) -> None:
-    """tanh in place."""
+    """Tanh in place."""
     for index in range(count):
         values[index] = np.tanh(values[index])
 
@@ -130,7 +130,7 @@ def network_outputs(learned: Any, row: int, side: int, x: Any, n_inputs: int, ou
 
 @late_entry(I8(I8, I8, I8, I8, I8, I8, I8))
 def evaluate(address: int, n_inputs: int, x_a: int, rows_a: int, sides_a: int, out_a: int, count: int) -> int:
-    """Outputs for many decisions: the single form in a loop. x is float64[count, n_inputs], out float64[count, arms]."""
+    """Outputs for many decisions: the single form in a loop; x float64[n, inputs], out float64[n, arms]."""
     learned = learned_at_index(address, 0)
     rows, sides = integers(rows_a, count), integers(sides_a, count)
     for index in range(count):

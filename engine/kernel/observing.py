@@ -5,7 +5,6 @@ numbers. Prices are in ticks. Direction-like numbers are multiplied by the side,
 looks like a long in a rising one.
 """
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +16,31 @@ from numba.extending import intrinsic
 from engine.kernel.compiling import JIT
 from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
-    C_ATR, C_DRIFT, C_EMA, C_MIDDLE, C_RANGE, C_RSI, C_SLOPE, C_VOLUME, C_WIDTH, CLOSED, DISTANCE_SCALE, F_ATR_DRIFT,
-    F_BAND, F_CLOCK, F_EMA_DISTANCE, F_EMA_SLOPE, F_RANGE, F_RSI, F_VOLUME, FEATURES, LEARNED, LIMIT, MARKET_FEATURES,
-    RSI_SCALE, SLOPE_SCALE,
+    C_ATR,
+    C_DRIFT,
+    C_EMA,
+    C_MIDDLE,
+    C_RANGE,
+    C_RSI,
+    C_SLOPE,
+    C_VOLUME,
+    C_WIDTH,
+    CLOSED,
+    DISTANCE_SCALE,
+    F_ATR_DRIFT,
+    F_BAND,
+    F_CLOCK,
+    F_EMA_DISTANCE,
+    F_EMA_SLOPE,
+    F_RANGE,
+    F_RSI,
+    F_VOLUME,
+    FEATURES,
+    LEARNED,
+    LIMIT,
+    MARKET_FEATURES,
+    RSI_SCALE,
+    SLOPE_SCALE,
 )  # fmt: skip
 from engine.kernel.state import I8, account_at, bar_at, pointer
 

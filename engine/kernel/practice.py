@@ -11,16 +11,42 @@ import numpy as np
 
 from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
-    C_ATR, CLOSED_TRADE, F_ATR_SINCE, F_HELD, F_MAE, F_MFE, F_STOP_DISTANCE, F_UNREALISED, FEATURES, HELD_SCALE,
-    NEVER_OPENED, RUNNING, STOP_SCALE, UNIT_ATR,
+    C_ATR,
+    CLOSED_TRADE,
+    F_ATR_SINCE,
+    F_HELD,
+    F_MAE,
+    F_MFE,
+    F_STOP_DISTANCE,
+    F_UNREALISED,
+    FEATURES,
+    HELD_SCALE,
+    NEVER_OPENED,
+    RUNNING,
+    STOP_SCALE,
+    UNIT_ATR,
 )  # fmt: skip
 from engine.kernel.lifecycle import manage_positions
 from engine.kernel.observing import (
-    bounded, closed_row, floats, integers, learned_at_index, observe_entry, sides_in,
+    bounded,
+    closed_row,
+    floats,
+    integers,
+    learned_at_index,
+    observe_entry,
+    sides_in,
 )  # fmt: skip
 from engine.kernel.phases import intrabar, open_bar
 from engine.kernel.seats import (
-    SEAT_BYTES, begin_seat, clear_logs, enter_seat, marked_r, note_end, own_at, run_seat, sit,
+    SEAT_BYTES,
+    begin_seat,
+    clear_logs,
+    enter_seat,
+    marked_r,
+    note_end,
+    own_at,
+    run_seat,
+    sit,
 )  # fmt: skip
 from engine.kernel.state import I8, NO_PRICE, account_at, instrument_at, symbol_at
 

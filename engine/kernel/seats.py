@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.kernel.broker import place
 from engine.kernel.hooking import late_entry, late_internal
-from engine.kernel.learned import CLOSED_TRADE, NEVER_OPENED, OWN, RUNNING, SEAT, UNIT_ATR
+from engine.kernel.learned import CLOSED_TRADE, NEVER_OPENED, OWN, RUNNING, SEAT, UNIT_ATR, offset_of
 from engine.kernel.ledger import unrealised_at
 from engine.kernel.lifecycle import atr_level, manage_positions
 from engine.kernel.observing import floats, integers, sides_in
@@ -24,7 +24,6 @@ from engine.kernel.state import (
     NO_PRICE,
     SYMBOL,
     account_at,
-    bar_at,
     instrument_at,
     pointer,
     symbol_at,
@@ -34,7 +33,7 @@ from engine.kernel.state import (
 from engine.kernel.ticks import against
 
 SEAT_BYTES = SEAT.itemsize
-_ORDER_OFFSET, _OWN_OFFSET = int(SEAT.fields["order"][1]), int(SEAT.fields["own"][1])
+_ORDER_OFFSET, _OWN_OFFSET = offset_of(SEAT, "order"), offset_of(SEAT, "own")
 _WORDS = SYMBOL.itemsize // 8
 
 _MARKET = int(OrderType.MARKET)

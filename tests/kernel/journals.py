@@ -15,7 +15,7 @@ from tests.scenarios import kernel
 from tests.scenarios.kernel import Case
 from tests.scenarios.loader import load_scenarios
 
-TABLES = ("orders", "fills", "trades", "events", "calls")
+TABLES = ("orders", "fills", "trades", "events", "calls", "choices")
 # Where the tables lie and how large they have grown is no result.
 PLACES = ("_a", "_cap")
 

@@ -1,0 +1,64 @@
+"""A trained network's prediction, corrected by a linear bandit that learns while it trades (rulebook S12.3)."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from data.series import FloatArray
+from engine.kernel.learned import LINEAR, NETWORK_POLICY, NETWORK_SEQUENCE
+from engine.kernel.state import EXIT_TRAILING_ATR
+from engine.settings import setting
+from exits.bandit_overlay import LinUCBExit
+from exits.ppo import checked_model
+from models.store import Model
+
+_NETWORKS = {"ppo": NETWORK_POLICY, "lstm": NETWORK_SEQUENCE}
+
+
+class HybridExit(LinUCBExit):
+    """R of each multiple = f(x)(1 + d) + theta.x: the network's f as prior, trust d and correction theta learned.
+
+    A good prior is kept, a reversed one is unlearned. A policy's outputs become R through the calibration that was
+    fitted when it was trained. Multiples and R unit are the model's.
+    """
+
+    class Settings(LinUCBExit.Settings):
+        """Settings of the hybrid exit."""
+
+        prior: Literal["ppo", "lstm"] = setting("ppo", unit="", help="Kind of the network.")
+        model: str | None = setting(None, unit="", help="Model in models/, or the path of one; empty: named as prior.")
+        trust: float = setting(
+            10.0, unit="", gt=0, help="Strength of the belief that the prior is right; in observations of 1 R."
+        )
+        ridge: float = setting(100.0, unit="", gt=0, help="Strength of the belief that nothing needs to be corrected.")
+
+    kernel_kind = EXIT_TRAILING_ATR
+    settings: Settings
+
+    @property
+    def network(self) -> int:  # type: ignore[override]
+        """The kind of network that the settings name."""
+        return _NETWORKS[self.settings.prior]
+
+    @property
+    def extra(self) -> int:
+        """The prediction is a number of the linear model too."""
+        return 1
+
+    def model(self) -> Model:
+        """The network."""
+        return checked_model(self.settings.model or self.settings.prior, self.settings.prior, self.network)
+
+    def arms(self, model: Model | None) -> tuple[float, ...]:
+        """The multiples that the network was trained on."""
+        return model.multiples if model is not None else ()
+
+    def precisions(self) -> FloatArray:
+        """Diagonal of A at the start: trust, then the linear part."""
+        return np.array([self.settings.trust, *[self.settings.ridge] * LINEAR])
+
+    def fill_record(self, engine: Any, model: Model | None, learning: bool) -> None:
+        """As LinUCB, with the R unit that the network was trained on."""
+        if model is not None and model.manifest["r_unit"] != self.settings.r_unit:
+            self.settings = self.settings.model_copy(update={"r_unit": model.manifest["r_unit"]})
+        super().fill_record(engine, model, learning)

@@ -1,0 +1,1 @@
+"""Training and judging learned exits: entries and their labels, environments, trainers, comparisons."""

@@ -1,0 +1,123 @@
+"""What the training and evaluation commands have in common: which bars, which entries, which part of the time."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bots.catalog import make_bot
+from engine.config import BacktestConfig, load_config
+from engine.errors import ConfigError
+from engine.preparing import Prepared, engine_of, prepare
+from research.learning.entries import MULTIPLES, Entries, Ground
+from research.learning.splits import DAY_NS, Split, split_by_share
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schooling:
+    """Bars, entries and their split; ``facts`` for a manifest."""
+
+    ground: Ground
+    entries: Entries
+    split: Split
+    facts: Mapping[str, Any]
+
+    @property
+    def train(self) -> Entries:
+        """The learning part."""
+        return self.entries.take(self.split.train)
+
+    @property
+    def test(self) -> Entries:
+        """The judging part."""
+        return self.entries.take(self.split.test)
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command."""
+    parser.add_argument(
+        "--config", type=Path, default=ROOT / "configs/learning.yaml", metavar="FILE",
+        help="bars, costs and the bot whose entries are learned from (default: configs/learning.yaml)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="set a key of the configuration"
+    )
+    parser.add_argument("--symbols", nargs="+", metavar="SYMBOL", help="only these; by default all, pooled")
+    parser.add_argument(
+        "--multiples", type=float, nargs="+", default=list(MULTIPLES), metavar="K", help="multiples of the ATR, 2 to 8"
+    )
+    parser.add_argument("--unit", choices=("initial_stop", "atr"), default="initial_stop", help="what one R is")
+    parser.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th entry (default 1)")
+    parser.add_argument("--lookback", type=int, default=64, metavar="N", help="closed bars of a sequence (default 64)")
+    parser.add_argument("--share", type=float, default=0.7, help="share of the time to learn from (default 0.7)")
+    parser.add_argument("--embargo", type=float, default=1.0, metavar="DAYS", help="gap before the judging part")
+    parser.add_argument("--seed", type=int, default=1, help="seed of everything random (default 1)")
+
+
+def configuration(given: argparse.Namespace) -> BacktestConfig:
+    """The configuration, with the options' changes.
+
+    Raises:
+        ConfigError: where a symbol is not in it.
+    """
+    config = load_config(given.config).with_overrides(tuple(given.set))
+    for symbol in given.symbols or ():
+        if symbol not in config.symbols:
+            raise ConfigError(f"{given.config} has no symbol {symbol!r}; it has {', '.join(config.symbols)}")
+    return config
+
+
+def prepared_for(given: argparse.Namespace, lookback: int | None = None) -> Schooling:
+    """Load the bars, label the entries, and split them by time."""
+    config = configuration(given)
+    loaded = prepare(config)
+    ground = ground_of(config, loaded, given.multiples, given.unit, lookback or given.lookback)
+    entries = ground.entries(given.stride)
+    if given.symbols:
+        entries = entries.take(np.isin(entries.symbol, [entries.symbols.index(symbol) for symbol in given.symbols]))
+    split = split_by_share(entries, given.share, int(given.embargo * DAY_NS))
+    return Schooling(ground=ground, entries=entries, split=split, facts=facts_of(config, loaded, entries, split, given))
+
+
+def ground_of(config: BacktestConfig, loaded: Prepared, multiples: list[float], unit: str, lookback: int) -> Ground:
+    """The ground of a configuration."""
+    return Ground(engine_of(config, loaded), make_bot(config.bot), multiples, unit, lookback)
+
+
+def facts_of(
+    config: BacktestConfig, loaded: Prepared, entries: Entries, split: Split, given: argparse.Namespace
+) -> dict[str, Any]:
+    """What a manifest tells of data, costs and splits."""
+    return {
+        "entries_of": {"bot": config.bot.name, "settings": dict(config.bot.settings), "stride": given.stride},
+        "data": {
+            "digests": dict(loaded.digests),
+            "first": _text(entries.time_ns[0]),
+            "last": _text(entries.time_ns[-1]),
+        },
+        "costs": {
+            facts.symbol: {
+                "commission_per_contract": facts.commission_per_contract,
+                "fee_per_trade": facts.fee_per_trade,
+                "slippage_ticks": facts.slippage_ticks,
+                "slippage_pct": facts.slippage_pct,
+            }
+            for facts in loaded.market.instruments
+        },
+        "split": {
+            "judged_from": _text(split.begins_ns),
+            "learned_from": int(split.train.sum()),
+            "judged_on": int(split.test.sum()),
+            "purged": split.purged,
+            "embargo_days": given.embargo,
+        },
+    }
+
+
+def _text(time_ns: Any) -> str:
+    return str(np.datetime64(int(time_ns), "ns").astype("datetime64[s]"))

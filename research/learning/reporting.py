@@ -1,0 +1,45 @@
+"""What the training commands say of a model: its gain on the part it has not seen."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from models.store import FOLDER, Model
+from research.learning.comparing import best_fixed, paired_gain
+from research.learning.entries import Entries
+from research.learning.finishing import outputs_of
+from research.learning.preparing import Schooling
+from research.learning.splits import DAY_NS
+
+
+def store_options(parser: argparse.ArgumentParser, name: str) -> None:
+    """Options of the trainers."""
+    parser.add_argument("--name", default=name, help=f"name of the model (default {name})")
+    parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="folder of models (default models/)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or auto (default cpu, and one thread of it)")
+    parser.add_argument("--per-symbol", action="store_true", help="one model per symbol, named after it")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint that an interrupted run left")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def block_of(entries: Entries) -> int:
+    """Length of a bootstrap's blocks: a day, or a fortieth of the time where that is longer."""
+    span = int(entries.time_ns[-1] - entries.time_ns[0])
+    return max(DAY_NS, span // 40)
+
+
+def said_of(model: Model, schooling: Schooling, seed: int) -> str:
+    """A sentence with the gain over the fixed multiple that was best where it learned."""
+    train, test = schooling.train, schooling.test
+    fixed = best_fixed(train.r)
+    arms = outputs_of(str(model.manifest["kind"]), model.arrays, schooling.ground, test).argmax(axis=1)
+    gain = paired_gain(test, arms, fixed, block_ns=block_of(test), seed=seed)
+    counts = np.bincount(arms, minlength=len(test.multiples))
+    shares = ", ".join(
+        f"{multiple:g}: {count / len(test):.0%}" for multiple, count in zip(test.multiples, counts, strict=True)
+    )
+    return (
+        f"{model.path}: on {len(test):,} entries that it has not seen {gain} a trade against "
+        f"{test.multiples[fixed]:g} x ATR, the best fixed multiple where it learned; chosen {shares}"
+    )
