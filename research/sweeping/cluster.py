@@ -13,15 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.config import BotSection, ExitSection
-from engine.config.places import Places
 from engine.errors import ConfigError
 from engine.result import versions
 from research.sweeping.library import Library
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row
 from research.sweeping.stage import Workplace
-from research.sweeping.ways import Losses
+from research.sweeping.ways import Losses, RowLists
 
 LOCAL = "local"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +45,7 @@ class Ray:
         self._plan, self._library, self._address = plan, library, address
         self._ray = _imported()
 
-    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+    def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
         with tempfile.TemporaryDirectory(prefix="triphase-") as folder:
             shipped = ship(self._plan, Path(folder))
@@ -138,7 +136,7 @@ class RayWorker:
 
             compile_once(Path.cwd())
             plan, library = ray.get(kit[0])
-            self._place = Workplace(_settled(plan, Path.cwd()), library.filled(ray.get(kit[1])))
+            self._place = Workplace(plan, library.filled(ray.get(kit[1])))
         return self._place.run(piece)
 
 
@@ -174,25 +172,14 @@ def ship(plan: Plan, folder: Path) -> Plan:
         if (_ROOT / name).is_dir():
             shutil.copytree(_ROOT / name, folder / name, ignore=_LEFT_OUT)
     (folder / _USER_MODULES).mkdir()
-    bots = tuple(_shipped(section, folder) for section in plan.bots)
-    exits = tuple(_shipped(section, folder) for section in plan.exits)
-    return replace(plan, bots=bots, exits=exits)
-
-
-def _shipped(section: Any, folder: Path) -> Any:
-    file = section.module_file
-    if file is None or not file.exists():
-        return section
-    shutil.copy(file, folder / _USER_MODULES / file.name)
-    return section.model_copy(update={"module": f"{_USER_MODULES}/{file.name}"})
-
-
-def _settled(plan: Plan, folder: Path) -> Plan:
-    """The plan whose modules begin in a worker's folder."""
-    sections: list[BotSection | ExitSection] = [*plan.bots, *plan.exits]
-    for section in sections:
-        section.written_at((), Places(folder=folder))
-    return plan
+    moved = {}
+    for number, section in enumerate((*plan.bots, *plan.exits)):
+        file = section.module_file
+        if file is not None and section.module is not None and file.exists():
+            moved[section.module] = f"{_USER_MODULES}/{number}/{file.name}"
+            (folder / moved[section.module]).parent.mkdir()
+            shutil.copy(file, folder / moved[section.module])
+    return replace(plan, moved=moved)
 
 
 def _imported() -> Any:

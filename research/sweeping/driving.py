@@ -1,8 +1,9 @@
 """What a sweep does from its plan to its table: the missing runs, kept as they come, with progress."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 
 from research.sweeping.plan import Plan
 from research.sweeping.rows import Row
@@ -30,7 +31,6 @@ class Standing:
     begun: int = 0
     seconds: float = 0.0
     best: float | None = None
-    _best_row: Row | None = field(default=None, repr=False)
 
     @property
     def rate(self) -> float:
@@ -52,7 +52,7 @@ class Standing:
             if value is None or row["part"] == "out" or (row["trades"] or 0) < plan.objective.minimum_trades:
                 continue
             if self.best is None or value * sign > self.best * sign:
-                self.best, self._best_row = value, row
+                self.best = value
 
 
 Listener = Callable[[Standing], None]
@@ -74,17 +74,17 @@ def drive(
     standing = Standing(runs=len(plan), done=done, begun=done)
     begun = kept = clock()
     waiting: list[Row] = []
-    arriving: Iterator[list[Row]] = iter(way.rows(store.missing(SLICE)))
     try:
-        for rows in arriving:
-            waiting += rows
-            standing.take(rows, plan)
-            standing.seconds = clock() - begun
-            if clock() - kept > _KEPT_EVERY_SECONDS or len(waiting) > _KEPT_EVERY_ROWS:
-                store.append(waiting)
-                waiting, kept = [], clock()
-            if listener is not None:
-                listener(standing)
+        with closing(way.rows(store.missing(SLICE))) as arriving:
+            for rows in arriving:
+                waiting += rows
+                standing.take(rows, plan)
+                standing.seconds = clock() - begun
+                if clock() - kept > _KEPT_EVERY_SECONDS or len(waiting) > _KEPT_EVERY_ROWS:
+                    store.append(waiting)
+                    waiting, kept = [], clock()
+                if listener is not None:
+                    listener(standing)
     finally:
         if waiting:
             store.append(waiting)

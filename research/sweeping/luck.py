@@ -31,6 +31,8 @@ class Deflated:
     Attributes:
         sharpe: of the best, per day, not annualised; expected: what the best of ``trials`` without any skill comes to.
         probability: that the true Sharpe ratio is above zero given the selection; None where it does not exist.
+        against_luck: the same with the scatter of the trials counted only as far as luck can explain it, 1 / (T - 1)
+            for Sharpe ratios that are zero in truth: settings that truly differ are not taken for luck.
     """
 
     sharpe: float
@@ -38,6 +40,7 @@ class Deflated:
     trials: int
     days: int
     probability: float | None
+    against_luck: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,25 @@ def deflated(sharpes: FloatArray, best: int, days: int, skewness: float | None, 
     """
     deviation = float(np.std(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
     own, expected = float(sharpes[best]), expected_best(deviation, len(sharpes))
-    probability = None
-    if skewness is not None and kurtosis is not None and days > 1:
-        spread = 1.0 - skewness * own + (kurtosis - 1.0) / 4.0 * own**2
-        if spread > 0.0:
-            probability = _NORMAL.cdf((own - expected) * math.sqrt(days - 1.0) / math.sqrt(spread))
-    return Deflated(sharpe=own, expected=expected, trials=len(sharpes), days=days, probability=probability)
+    chance = expected_best(min(deviation, 1.0 / math.sqrt(max(days - 1.0, 1.0))), len(sharpes))
+    return Deflated(
+        sharpe=own,
+        expected=expected,
+        trials=len(sharpes),
+        days=days,
+        probability=_probability(own, expected, days, skewness, kurtosis),
+        against_luck=_probability(own, chance, days, skewness, kurtosis),
+    )
+
+
+def _probability(
+    own: float, benchmark: float, days: int, skewness: float | None, kurtosis: float | None
+) -> float | None:
+    """That the true Sharpe ratio is above a benchmark (the paper's equation 1); None where it does not exist."""
+    if skewness is None or kurtosis is None or days < 2:
+        return None
+    spread = 1.0 - skewness * own + (kurtosis - 1.0) / 4.0 * own**2
+    return _NORMAL.cdf((own - benchmark) * math.sqrt(days - 1.0) / math.sqrt(spread)) if spread > 0.0 else None
 
 
 def sharpe_of(days: FloatArray, sums: FloatArray, squares: FloatArray) -> FloatArray:

@@ -67,6 +67,7 @@ class Plan:
         bots, exits: the parts to try; a point names them by position.
         keys: the swept keys, in the order of the file.
         data: digest of the bars per symbol, or why they could not be loaded.
+        moved: where modules of the user's are found, by what the file calls them; no part of what a run is.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Plan:
     objective: ObjectiveSection
     data: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.points) * len(self.cells)
@@ -127,6 +129,15 @@ class Plan:
         where = [cell.symbols, _dates(cell.span), cell.path, cell.seed]
         text = _json([self._base_hash, bars, parts, point.values, where])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def part(self, kind: str, position: int) -> BotSection | ExitSection:
+        """A bot or exit, with its module where it is found here."""
+        section = self.bots[position] if kind == "bot" else self.exits[position]
+        if section.module not in self.moved:
+            return section
+        found = section.model_copy(update={"module": self.moved[section.module or ""]})
+        found.written_at((), Places())
+        return found
 
     def config(self, cell: Cell, point: Point) -> BacktestConfig:
         """The whole configuration of a run, as it could stand in a file.

@@ -60,9 +60,9 @@ def verdict(luck: Sequence[CellLuck]) -> tuple[str, str]:
     good = sum(one.holds_up for one in luck)
     counted = f"In {good} of {len(luck)} cells" if len(luck) > 1 else ("In" if good else "Not in") + " the one cell"
     text = (
-        f"{counted} the best setting stands out from the best of that many useless ones (deflated Sharpe ratio at "
-        f"least {ENOUGH:.2f}), and the choice of the best carries over to other days (probability of overfitting below "
-        f"{HALF:.2f}). "
+        f"{counted} the best setting stands out from the best of that many useless ones (with a probability of "
+        f"{ENOUGH:.2f} or more), and the choice of the best carries over to other days (probability of overfitting "
+        f"below {HALF:.2f}). "
     )
     if 2 * good >= len(luck):
         return "holds up", text + "New data may still show otherwise."
@@ -161,6 +161,7 @@ def _luck_row(one: CellLuck, plan: Plan) -> list[str]:
         f"{best.sharpe:.4f}",
         f"{best.expected:.4f}",
         "-" if best.probability is None else f"{best.probability:.3f}",
+        "-" if best.against_luck is None else f"{best.against_luck:.3f}",
         "-" if halves is None else f"{halves.probability:.3f}",
         "-" if halves is None else f"{halves.loss:.3f}",
         "-" if halves is None or halves.slope is None else f"{halves.slope:+.2f}",

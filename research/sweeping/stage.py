@@ -154,9 +154,9 @@ class Workplace:
         if key not in self._parts:
             try:
                 self._parts[key] = (
-                    find_class(self.plan.bots[position], BOTS, BaseStrategyBot, "bot")
+                    find_class(self.plan.part(kind, position), BOTS, BaseStrategyBot, "bot")
                     if kind == "bot"
-                    else find_class(self.plan.exits[position], EXITS, ExitStrategy, "exit")
+                    else find_class(self.plan.part(kind, position), EXITS, ExitStrategy, "exit")
                 )
             except TriphaseError as error:
                 self._parts[key] = error

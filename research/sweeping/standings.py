@@ -33,7 +33,7 @@ class CellLuck:
     @property
     def holds_up(self) -> bool:
         """Whether both measures say that it is more than luck."""
-        shown = self.deflated.probability is not None and self.deflated.probability >= ENOUGH
+        shown = self.deflated.against_luck is not None and self.deflated.against_luck >= ENOUGH
         return shown and (self.overfitting is None or self.overfitting.probability < HALF)
 
 

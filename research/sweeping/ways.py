@@ -7,13 +7,13 @@ one run that kills its process is found, marked, and the others are done.
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, shared_memory
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from research.sweeping.library import Library
 from research.sweeping.plan import Plan, Slice
@@ -24,10 +24,13 @@ TRIES = 2
 _AHEAD = 2  # slices given out per worker: one it runs, one that waits
 
 
-class Way(Protocol):
-    """Runs slices; rows come in any order of slices."""
+RowLists: TypeAlias = Generator[list[Row], None, None]
 
-    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+
+class Way(Protocol):
+    """Runs slices; rows come in any order of slices, closing the generator ends all that runs."""
+
+    def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
 
 
@@ -37,7 +40,7 @@ class Threads:
     def __init__(self, plan: Plan, library: Library, workers: int) -> None:
         self._place, self._workers = Workplace(plan, library), workers
 
-    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+    def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
         left = iter(pieces)
         pool = ThreadPoolExecutor(self._workers)
@@ -103,7 +106,7 @@ class Processes:
         self._context = multiprocessing.get_context("spawn")
         self._losses = Losses(plan)
 
-    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+    def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
         block = shared_memory.SharedMemory(create=True, size=self._library.size)
         workers: list[_Worker] = []

@@ -39,10 +39,11 @@ grid:
 
 
 def write_bars(file: Path, seed: int, bars: int, drift: float = 0.0) -> None:
-    """A random walk of 5 minute bars from 2024-01-01, one in fifty missing."""
+    """A random walk of 5 minute bars from 2024-01-01, one in fifty missing; without drift nothing can earn on it."""
     rng = np.random.default_rng(seed)
-    close = 20_000 + np.cumsum(np.rint(rng.normal(drift, 6.0, bars)))
-    opening = np.concatenate(([20_000.0], close[:-1])) + np.rint(rng.normal(0.0, 1.0, bars))
+    gaps, steps = np.rint(rng.normal(0.0, 1.0, bars)), np.rint(rng.normal(drift, 6.0, bars))
+    close = 20_000 + np.cumsum(gaps + steps)
+    opening = close - steps
     high = np.maximum(opening, close) + np.rint(np.abs(rng.normal(0.0, 4.0, bars)))
     low = np.minimum(opening, close) - np.rint(np.abs(rng.normal(0.0, 4.0, bars)))
     times = np.datetime64("2024-01-01T00:00") + np.arange(bars) * np.timedelta64(5, "m")

@@ -33,6 +33,17 @@ def test_the_expected_best_of_useless_trials_is_what_simulation_gives() -> None:
     assert expected_best(1.0, 1) == 0.0
 
 
+def test_settings_that_truly_differ_are_not_taken_for_luck() -> None:
+    """Half of the trials lose for certain: the published ratio takes their scatter for luck, the other does not."""
+    sharpes = np.concatenate((np.full(50, -2.0), np.full(50, 0.5)))
+    found = deflated(sharpes, 60, 250, 0.0, 3.0)
+    assert found.probability is not None
+    assert found.against_luck is not None
+    assert found.probability < 0.01 < 0.99 < found.against_luck
+    alike = deflated(np.array([0.01, 0.0] * 50), 0, 250, 0.0, 3.0)
+    assert alike.probability == alike.against_luck
+
+
 def test_without_spread_there_is_no_deflated_ratio() -> None:
     assert deflated(np.array([0.1, 0.0]), 0, 100, None, None).probability is None
 

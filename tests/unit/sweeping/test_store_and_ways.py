@@ -2,7 +2,7 @@
 
 import multiprocessing
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,9 @@ from engine.errors import JournalError
 from research.sweeping.driving import Standing, drive
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.planning import plan_sweep
-from research.sweeping.rows import Row
 from research.sweeping.stage import Workplace
 from research.sweeping.store import RESULTS, Store
-from research.sweeping.ways import TRIES, Losses, Processes, Threads
+from research.sweeping.ways import TRIES, Losses, Processes, RowLists, Threads
 from tests.sweep.worlds import GRID, planned, world
 
 
@@ -25,7 +24,7 @@ class Played:
         self.place, self.most = place, most
         self.done: list[Slice] = []
 
-    def rows(self, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+    def rows(self, pieces: Iterable[Slice]) -> RowLists:
         for piece in pieces:
             if len(self.done) == self.most:
                 raise KeyboardInterrupt
@@ -152,6 +151,7 @@ def test_a_worker_that_is_killed_once_leaves_no_trace(tmp_path: Path) -> None:
     assert killed == finished(plan, tmp_path / "undisturbed", Processes(plan, library, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_run_that_always_kills_its_worker_is_marked_and_the_others_are_done(tmp_path: Path) -> None:
     file = world(tmp_path, DEADLY_GRID.replace("LAST", "9.0"))
@@ -198,7 +198,7 @@ def test_standing_knows_rate_rest_and_best(tmp_path: Path) -> None:
 def test_no_process_and_no_memory_is_left_when_the_driver_stops_early(tmp_path: Path) -> None:
     plan, library = planned(tmp_path)
     rows = Processes(plan, library, 2).rows(plan.slices(1))
-    next(iter(rows))
+    next(rows)
     assert len(multiprocessing.active_children()) == 2
-    rows.close()  # type: ignore[attr-defined]
+    rows.close()
     assert multiprocessing.active_children() == []
