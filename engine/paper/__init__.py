@@ -6,3 +6,17 @@ from engine.paper.live import PaperAccount, PaperSettings
 from engine.paper.replay import replay
 from engine.paper.run import PaperRun
 from engine.paper.steps import ByHand, Closing, Opening, Revision
+
+__all__ = [
+    "ByHand",
+    "Closing",
+    "GrowingBars",
+    "LiveMarket",
+    "Opening",
+    "PaperAccount",
+    "PaperRun",
+    "PaperSettings",
+    "Revision",
+    "replay",
+    "write_journal",
+]

@@ -1,0 +1,247 @@
+"""One live session: feeds, and a paper account or a plain recording on them; whoever shows or logs it polls it.
+
+Symbol details are asked for in a thread of their own, again and again until the service answers: no network at the
+start is a state like another. Everything else happens in the thread that polls.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from psygnal import Signal
+
+from data.errors import LiveDataError
+from data.instruments import AssetClass, Instrument
+from data.tradestation.clock import Clock
+from data.tradestation.events import (
+    Event,
+    FeedStatus,
+    StatusChanged,
+)
+from data.tradestation.live import LiveFeed, Subscription
+from data.tradestation.recorder import Recorder
+from engine.config import BacktestConfig
+from engine.errors import ConfigError
+from engine.live.details import ask_instruments
+from engine.live.section import LiveSection
+from engine.paper import PaperAccount, PaperSettings, write_journal
+from engine.paper.replay import MakeBot
+
+LOG = logging.getLogger(__name__)
+RETRY_S = 10.0
+JOURNAL = "journal"
+INSTRUMENTS = "instruments.json"
+
+
+@dataclass(slots=True)
+class _Details:
+    """What the thread that asks for symbol details has come to."""
+
+    instruments: list[Instrument] | None = None
+    warnings: list[str] = field(default_factory=list)
+    trouble: str = ""
+    refused: ConfigError | None = None
+
+
+class LiveSession:
+    """Feeds of a configuration's symbols.
+
+    Args:
+        config, live: what is watched and traded.
+        feed: feeds of one login, nothing subscribed yet; clock: market time.
+        make_bot: a fresh bot with its exit; None: no account, bars are recorded only.
+        folder: where all of it is kept.
+
+    Attributes:
+        account: None without a bot, and until the symbols' details are known.
+        instruments: None until they are known.
+        happened: every event, after the account has acted on it.
+    """
+
+    happened = Signal(object)
+
+    def __init__(
+        self,
+        config: BacktestConfig,
+        live: LiveSection,
+        feed: LiveFeed,
+        clock: Clock,
+        make_bot: MakeBot | None,
+        folder: Path,
+    ) -> None:
+        self.config, self.live, self.feed, self.clock, self.folder = config, live, feed, clock, folder
+        self.account: PaperAccount | None = None
+        self.instruments: list[Instrument] | None = None
+        self._make_bot = make_bot
+        self._early: list[tuple[Event, int]] = []
+        self._recorders: dict[str, Recorder] = {}
+        self._stop = threading.Event()
+        self._details = _Details()
+        self._asking = threading.Thread(target=self._ask, name="symbol details", daemon=True)
+        for signal in (
+            feed.history_loaded,
+            feed.bar_updated,
+            feed.bar_closed,
+            feed.bar_corrected,
+            feed.gap_marked,
+            feed.rolled_over,
+            feed.status_changed,
+        ):
+            signal.connect(self._take)
+
+    # Control
+
+    def start(self) -> None:
+        """Begin: feeds subscribe once the details tell each symbol's calendar."""
+        self._asking.start()
+
+    def poll(self) -> None:
+        """Take in what happened; call it some tens of times a second.
+
+        Raises:
+            ConfigError: details and configuration contradict each other, or the account belongs to another one.
+        """
+        if self.instruments is None:
+            self._begin()
+        self.feed.drain()
+        if self.account is not None:
+            self.account.pass_time(self.now_ns)
+
+    def close(self) -> None:
+        """End within about a second, however the lines hang; leave everything on disk."""
+        self._stop.set()
+        self.feed.stop()
+        if self.account is not None:
+            self.account.close()
+            if self.account.run is not None:
+                try:
+                    write_journal(self.account.run, self.folder / JOURNAL)
+                except OSError as error:
+                    LOG.warning("the journal cannot be written: %s", error)
+        for recorder in self._recorders.values():
+            recorder.close()
+        if self._asking.is_alive():
+            self._asking.join(1.0)
+
+    # States
+
+    @property
+    def now_ns(self) -> int:
+        """Server time, as well as it is known."""
+        return self.clock.now_ns() + self.feed.client.skew.ns
+
+    @property
+    def statuses(self) -> dict[str, FeedStatus]:
+        """State of every feed right now."""
+        return {subscription.symbol: status for subscription, status in self.feed.statuses().items()}
+
+    @property
+    def trouble(self) -> str:
+        """What stands in the way at the moment, a sentence; empty for nothing."""
+        if self.instruments is None:
+            return self._details.trouble
+        return "" if self.account is None else self.account.keeper.trouble
+
+    # Beginning
+
+    def _ask(self) -> None:
+        """Ask for the symbols' details until there is an answer."""
+        while not self._stop.is_set():
+            try:
+                found, warnings = ask_instruments(self.config, self.feed.client)
+            except ConfigError as refused:
+                self._details.refused = refused
+                return
+            except LiveDataError as error:
+                if self._stop.is_set():
+                    return
+                if str(error) != self._details.trouble:
+                    LOG.warning("%s; asking again every %.0f s", error, RETRY_S)
+                self._details.trouble = str(error)
+                self.clock.wait(self._stop, RETRY_S)
+                continue
+            self._details.warnings, self._details.trouble = warnings, ""
+            self._details.instruments = found
+            return
+
+    def _begin(self) -> None:
+        if self._details.refused is not None:
+            raise self._details.refused
+        found = self._details.instruments
+        if found is None:
+            return
+        self.instruments = found
+        self._keep_details(found)
+        for text in self._details.warnings:
+            LOG.warning("%s", text)
+        self._open_account(found)
+        for one in found:
+            self.feed.subscribe(self._subscription(one))
+
+    def _keep_details(self, found: Sequence[Instrument]) -> None:
+        """Leave the contract facts for replays; a disk that refuses is told by the account's own writing."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps([asdict(one) for one in found], indent=1)
+            (self.folder / INSTRUMENTS).write_text(text, encoding="utf-8")
+        except OSError as error:
+            LOG.warning("%s cannot be written: %s", self.folder / INSTRUMENTS, error.strerror or error)
+
+    def _subscription(self, one: Instrument) -> Subscription:
+        return Subscription(
+            one.symbol, self.live.interval, self.live.history_bars, self.live.session_template, one.calendar
+        )
+
+    def _open_account(self, instruments: Sequence[Instrument]) -> None:
+        if self._make_bot is None:
+            folder = self.folder / "bars"
+            self._recorders = {one.symbol: Recorder(folder, one.symbol, self.live.interval) for one in instruments}
+            return
+        patience = PaperSettings(open_grace_s=self.live.open_grace, patience_s=self.live.patience)
+        self.account = PaperAccount(self.config, instruments, self.live.interval, self._make_bot, self.folder, patience)
+
+    # What the feeds tell
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, StatusChanged):
+            _log_status(event.status)
+        if self.account is not None:
+            self.account.take(event, self.now_ns)
+        elif event.symbol in self._recorders:
+            self._record(self._recorders[event.symbol], event)
+        self.happened.emit(event)
+
+    def _record(self, recorder: Recorder, event: Event) -> None:
+        try:
+            recorder.take(event, self.now_ns)
+        except OSError as error:
+            LOG.warning("%s: a bar could not be recorded: %s", event.symbol, error.strerror or error)
+
+
+def _log_status(status: FeedStatus) -> None:
+    again = f", attempt {status.attempt}, next in {status.retry_in:.0f} s" if status.retry_in else ""
+    why = f": {status.reason}" if status.reason else ""
+    LOG.info("%s %s%s%s", status.symbol, status.state, why, again)
+
+
+def read_instruments(folder: Path) -> list[Instrument] | None:
+    """Contract facts that a session has left in its folder; None where there are none."""
+    path = folder / INSTRUMENTS
+    if not path.is_file():
+        return None
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [Instrument(**(row | {"asset_class": AssetClass(row["asset_class"])})) for row in rows]
+
+
+def describe_run(session: LiveSession, say: Callable[[str], object]) -> None:
+    """Say where the account stands, a line."""
+    run = None if session.account is None else session.account.run
+    if run is None:
+        return
+    portfolio = run.engine.get_portfolio()
+    held = ", ".join(f"{one.symbol} {one.quantity:+g} @ {one.average:g}" for one in run.engine.get_positions())
+    fills = run.engine.tables.count("fills")
+    say(f"{run.next_bar} bars, {fills} fills, equity {portfolio.equity:,.2f}, {held or 'flat'}")

@@ -1,0 +1,114 @@
+"""Which service a live command talks to: TradeStation with a sign-in, or an emulator of this process (a demo)."""
+
+import argparse
+import os
+import sys
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import SignInError, TriphaseError
+from data.tradestation.auth import Credentials, SignIn
+from data.tradestation.bars import format_time
+from data.tradestation.clock import Clock, SystemClock
+from data.tradestation.emulator.market import replay_start_ns
+from data.tradestation.emulator.scenario import Fault, FaultKind, Scenario, SymbolSpec
+from data.tradestation.emulator.server import Emulator
+from data.tradestation.emulator.tokens import GrantedTokens
+from data.tradestation.endpoints import Endpoints
+from data.tradestation.rest import TradeStationClient
+from data.tradestation.tokenstore import default_store
+from engine.config import BacktestConfig
+from engine.live import LiveSection
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+# Root, tick size and money per point of the shipped synthetic symbols, as the emulated service tells them.
+_SAMPLE_FACTS = {
+    "ES_SYN": ("ES", 0.25, 50.0),
+    "NQ_SYN": ("NQ", 0.25, 20.0),
+    "CL_SYN": ("CL", 0.01, 1000.0),
+    "GC_SYN": ("GC", 0.1, 100.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a session needs of a service; ``sign_in`` is None where nobody has to."""
+
+    client: TradeStationClient
+    clock: Clock
+    label: str
+    sign_in: SignIn | None
+
+
+@contextmanager
+def service(options: argparse.Namespace, config: BacktestConfig, live: LiveSection) -> Iterator[Service]:
+    """The service of a command; an emulator ends with it.
+
+    Raises:
+        SignInError: no key, or the sign-in failed. TriphaseError: a fault of the demo is unknown.
+    """
+    if options.demo:
+        with Emulator(_scenario(options, config)) as emulator:
+            client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
+            yield Service(client, emulator.clock, "DEMO", None)
+        return
+    clock = SystemClock()
+    endpoints = Endpoints.live() if live.host == "live" else Endpoints.sim()
+    login = signed_in(endpoints, clock, anew=options.sign_in)
+    yield Service(TradeStationClient(endpoints, login, clock), clock, live.host.upper(), login)
+
+
+def _scenario(options: argparse.Namespace, config: BacktestConfig) -> Scenario:
+    specs = tuple(_spec(symbol) for symbol in config.symbols)
+    first = next((spec for spec in specs if spec.file), None)
+    start = "" if first is None else format_time(replay_start_ns(first))
+    faults = tuple(_fault(text) for text in options.fault)
+    return Scenario(start=start, rate=options.rate, symbols=specs, faults=faults)
+
+
+def _spec(symbol: str) -> SymbolSpec:
+    """A shipped symbol replays its file; any other one is a random walk."""
+    if symbol not in _SAMPLE_FACTS:
+        return SymbolSpec(symbol=symbol)
+    root, tick_size, point_value = _SAMPLE_FACTS[symbol]
+    file = str(SAMPLE / f"{symbol}.parquet")
+    return SymbolSpec(
+        symbol=symbol, file=file, file_stamp="open", root=root, tick_size=tick_size, point_value=point_value
+    )
+
+
+def _fault(text: str) -> Fault:
+    kind, _, second = text.partition("@")
+    try:
+        return Fault(kind=FaultKind(kind), at=float(second or 0.0), seconds=60.0)
+    except ValueError:
+        raise TriphaseError(f"--fault {text}: should be KIND@SECOND, KIND one of {', '.join(FaultKind)}") from None
+
+
+def credentials() -> Credentials:
+    """The API key in the environment; SignInError with the cure where there is none."""
+    client_id = os.environ.get("TRADESTATION_CLIENT_ID", "")
+    if not client_id:
+        raise SignInError(
+            "no API key: set TRADESTATION_CLIENT_ID (and TRADESTATION_CLIENT_SECRET unless the key is for PKCE); "
+            "--demo needs none"
+        )
+    return Credentials(client_id, os.environ.get("TRADESTATION_CLIENT_SECRET") or None)
+
+
+def signed_in(endpoints: Endpoints, clock: Clock, *, anew: bool) -> SignIn:
+    """The login; signs in on the service's page where no tokens are kept, or ``anew``."""
+    key = credentials()
+    login = SignIn(key, endpoints, default_store(key.client_id[:8]), clock)
+    if anew or not login.signed_in:
+        login.sign_in(open_page)
+    return login
+
+
+def open_page(url: str) -> None:
+    """Show the service's page, and its address for a browser elsewhere."""
+    sys.stderr.write(f"Sign in at TradeStation; if no browser opens, go to\n{url}\n")
+    webbrowser.open(url)
