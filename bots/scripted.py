@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bots.base import BaseStrategyBot, BotSettings
 from engine.actions import Action, apply_action, check_action
@@ -20,7 +22,9 @@ class ScriptedBot(BaseStrategyBot):
     class Settings(BotSettings):
         """Settings of the scripted bot."""
 
-        actions_file: str | None = setting(None, unit="", help="JSON file with a list of action records.")
+        actions_file: Annotated[Path, Field(strict=False)] | None = setting(
+            None, unit="", help="JSON file with a list of action records, from the configuration's folder."
+        )
 
     settings: Settings
 
@@ -64,7 +68,7 @@ class ScriptedBot(BaseStrategyBot):
         return {}
 
 
-def read_actions(file: str | None) -> list[Any]:
+def read_actions(file: Path | None) -> list[Any]:
     """Action records of a JSON file; none without a file.
 
     Raises:
@@ -75,7 +79,7 @@ def read_actions(file: str | None) -> list[Any]:
     if file is None:
         return []
     try:
-        found = json.loads(Path(file).read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read as a list of actions: {error}") from None
     if not isinstance(found, list):

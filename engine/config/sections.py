@@ -111,12 +111,14 @@ class PartSection(Section):
         self._places = places
 
     def check(self, model: type[SettingsT]) -> SettingsT:
-        """The settings as ``model``.
+        """The settings as ``model``; files among them begin at the configuration's folder.
 
         Raises:
             ConfigError: listing unknown names and refused values with file, line and key path.
         """
-        return check_settings(model, self.settings, (*self._at, "settings"), self._places.where)
+        found = check_settings(model, self.settings, (*self._at, "settings"), self._places.where)
+        files = {name: self._places.file(value) for name, value in found if isinstance(value, Path)}
+        return found.model_copy(update=files) if files else found
 
     def place(self, *path: str | int) -> str:
         """Where a key was written, for errors: ``configs/x.yaml:30 bot.name``."""
