@@ -121,7 +121,10 @@ class RunSession:
     ) -> None:
         self.facts = facts
         self.by_hand, self._own_process = by_hand, own_process
-        main = Course(MAIN, "run", None, Cursor(), interventions, store or JournalStore(), status, folder=folder)
+        given = JournalStore() if store is None else store
+        if store is None:
+            given.equity.reserve(facts.bars)
+        main = Course(MAIN, "run", None, Cursor(), interventions, given, status, folder=folder)
         self.courses = {MAIN: main}
         self.model = ReplayModel(facts, main.store)
         self.playback = Playback(self.model)

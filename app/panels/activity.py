@@ -28,6 +28,7 @@ from app.theme.tokens import Theme
 
 ROW = 22
 DIGIT = 8
+EVERY = 3
 
 
 def plain_table(name: str) -> QTableView:
@@ -130,10 +131,12 @@ class TablePage(QWidget):
         """Take in where the cursor is; a view at its end stays there."""
         bar = self.view.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum()
+        before = self.table.rowCount()
         self.table.refresh()
         count = self.table.rowCount()
-        self.shown.setText(f"{count:,}")
-        if at_end:
+        if count != before:
+            self.shown.setText(f"{count:,}")
+        if at_end and count != before:
             self.view.scrollToBottom()
 
 
@@ -159,6 +162,7 @@ class ActivityPanel(Panel):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         self.pages: list[TablePage] = []
+        self._turn = 0
         self._extra: list[tuple[QWidget, str]] = []
 
     def add_page(self, page: QWidget, title: str) -> None:
@@ -168,6 +172,7 @@ class ActivityPanel(Panel):
 
     def begin(self) -> None:
         if self.session is None:
+            self._drop()
             return
         if not self.pages:
             for number, kind in enumerate(self.KINDS):
@@ -183,12 +188,24 @@ class ActivityPanel(Panel):
         for page in self.pages:
             page.table.set_model(self.session.model)
 
+    def _drop(self) -> None:
+        """Tables hold the run that they show; they go with it."""
+        for page in self.pages:
+            self.tabs.removeTab(self.tabs.indexOf(page))
+            page.deleteLater()
+        self.pages = []
+
     def set_look(self, look: Theme, clock: LocalTime) -> None:
         super().set_look(look, clock)
         for page in self.pages:
             page.table.look = look
 
     def key(self, session: RunSession) -> object:
+        """While the run plays, every third frame will do: nobody reads sixty tables a second."""
+        if session.playback.playing:
+            self._turn = (self._turn + 1) % EVERY
+            if self._turn:
+                return self._drawn
         return (session.model.state, self.tabs.currentIndex())
 
     def show_state(self, session: RunSession) -> None:

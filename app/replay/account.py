@@ -6,6 +6,7 @@ import numpy as np
 
 from app.charts.cursor import Cursor
 from app.replay.facts import RunFacts
+from app.replay.rows import Rows
 from app.replay.store import JournalStore
 from engine.kernel.schema import EventKind, Phase
 
@@ -154,7 +155,7 @@ class Accounts:
 
     def __init__(self, facts: RunFacts, store: JournalStore) -> None:
         self._facts, self._store = facts, store
-        self._peaks = np.zeros(0)
+        self._peaks = Rows(np.dtype("f8"))
 
     def at(self, cursor: Cursor, positions: list[PositionState]) -> AccountState:
         """The account with its positions at a cursor."""
@@ -189,11 +190,12 @@ class Accounts:
 
     def peak(self, bar: int, equity: float) -> float:
         """Highest equity at a close before a bar, at least the initial cash and the equity now."""
-        if len(self._peaks) < self._store.bars:
-            start = self._peaks[-1] if len(self._peaks) else self._facts.initial_cash
-            new = np.maximum.accumulate(self._store.equity.rows["equity"][len(self._peaks) :])
-            self._peaks = np.concatenate((self._peaks, np.maximum(new, start)))
-        before = float(self._peaks[bar - 1]) if bar > 0 else self._facts.initial_cash
+        done = len(self._peaks)
+        if done < self._store.bars:
+            start = self._peaks.rows[-1] if done else self._facts.initial_cash
+            new = np.maximum.accumulate(self._store.equity.rows["equity"][done:])
+            self._peaks.write(done, np.maximum(new, start))
+        before = float(self._peaks.rows[bar - 1]) if bar > 0 else self._facts.initial_cash
         return max(before, equity)
 
     def _bankrupt(self, cursor: Cursor) -> bool:

@@ -18,6 +18,12 @@ class Rows:
         self._array = np.zeros(0, dtype) if given is None else given
         self._length = len(self._array)
 
+    def reserve(self, rows: int) -> None:
+        """Make room at once; memory is taken only as rows are written."""
+        larger = np.zeros(max(rows, len(self._array)), self._array.dtype)
+        larger[: self._length] = self.rows
+        self._array = larger
+
     def __len__(self) -> int:
         return self._length
 

@@ -44,6 +44,7 @@ class TableKind:
     Attributes:
         name: what menus call it; rows: its records; columns: from left to right.
         bar, phase: names of the fields that say where a row jumps to.
+        changes: whether rows that are there say something else as the cursor moves.
     """
 
     name: str
@@ -51,6 +52,7 @@ class TableKind:
     columns: tuple[Column, ...]
     bar: str = "bar"
     phase: str = "phase"
+    changes: bool = False
 
     def count(self, model: ReplayModel) -> int:
         """Rows that are known at the cursor."""
@@ -246,7 +248,7 @@ def orders_table(time: Time) -> TableKind:
         _price(_orders, "Limit", "limit"), _price(_orders, "Stop", "stop"), _price(_orders, "SL", "stop_loss"),
         _price(_orders, "TP", "take_profit"), _word(_orders, "By", "source", Source, 7), status, reason,
     )  # fmt: skip
-    return TableKind(name="Orders", rows=_orders, columns=columns, bar="placed_bar", phase="placed_phase")
+    return TableKind(name="Orders", rows=_orders, columns=columns, bar="placed_bar", phase="placed_phase", changes=True)
 
 
 def log_table(time: Time) -> TableKind:

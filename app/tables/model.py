@@ -68,8 +68,8 @@ class CursorTable(QAbstractTableModel):
             self.beginRemoveRows(_NONE, count, self._count - 1)
             self._count = count
             self.endRemoveRows()
-        if count:
-            # Orders end and trades get their result as the cursor moves: what is in view is asked again.
+        if count and self.kind.changes:
+            # What is in view is asked again.
             self.dataChanged.emit(self.index(0, 0), self.index(count - 1, len(self.kind.columns) - 1))
 
     def _reset(self, count: int) -> None:
