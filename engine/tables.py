@@ -23,6 +23,7 @@ _GROWING = (
     ("calls", MARGIN_CALL, "calls_a", "calls_cap", "n_calls"),
     ("choices", CHOICE, "choices_a", "choices_cap", "n_choices"),
 )
+GROWING_TABLES = tuple(row[0] for row in _GROWING)
 # Rows at the start: at least so many, or one for so many bars of a symbol. A bot that trades often then hardly ever has
 # its tables copied; memory that is not written to is not taken.
 _LEAST_ROWS = 1024

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data.series import FloatArray
+from data.series import FloatArray, TimeArray
+from data.sessions import SessionTable
 from engine.backtester import BacktesterEngine
 from engine.indicators import compute
 from engine.kernel import learned
-from engine.market import Market
+from engine.market import Market, to_ticks
 
 #: Periods of the indicators behind the numbers.
 ATR_PERIOD, SLOW_ATR_PERIOD, RSI_PERIOD, EMA_PERIOD = 14, 100, 14, 50
@@ -83,11 +84,11 @@ def feature_tables(engine: BacktesterEngine, lookback: int = 1) -> FeatureTables
         own = _closed_columns(market, column, scale.tick_size)
         own[:, learned.C_ROW] = rows + lookback + np.arange(len(own))
         rows += lookback + len(own)
-        row, real = market.timeline.row[:, column], market.timeline.real[:, column]
+        row, series = market.timeline.row[:, column], market.series[column]
         closed[row >= 0, column] = own[row[row >= 0]]
-        close = market.bars["c"][real, column]
+        close = to_ticks(series.close, scale.tick_size)
         parts += [np.full((lookback, learned.MARKET_FEATURES), np.nan, np.float32)]
-        parts += [_own_sequence(own, clock[real, column], close)]
+        parts += [_own_sequence(own, _sine(market.own_sessions(column), series.time_ns), close)]
     return FeatureTables(np.ascontiguousarray(closed), np.ascontiguousarray(clock), np.concatenate(parts))
 
 
@@ -116,7 +117,10 @@ def _closed_columns(market: Market, column: int, tick: float) -> FloatArray:
 
 def _clock(market: Market, column: int) -> FloatArray:
     """Sine of the share of the session that is over when each master bar opens."""
-    table, time_ns = market.sessions(column), market.time_ns
+    return _sine(market.sessions(column), market.time_ns)
+
+
+def _sine(table: SessionTable, time_ns: TimeArray) -> FloatArray:
     length = np.maximum(table.session_close_ns - table.session_open_ns, 1)
     share = np.clip((time_ns - table.session_open_ns) / length, 0.0, 1.0)
     return np.asarray(np.sin(2.0 * np.pi * share))

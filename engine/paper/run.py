@@ -106,7 +106,6 @@ class PaperRun:
     def _begin(self, time_ns: int, opens: Mapping[str, tuple[int, float]], ends_day: bool = False) -> None:
         self.bars.open(time_ns, opens, ends_day)
         self._renew()
-        self._prepare()
         self.engine.look_for_listeners()
         self.engine.open_bar(len(self.bars) - 1)
         self.is_open = True
@@ -151,13 +150,15 @@ class PaperRun:
         """Give engine and environment the market as it stands now."""
         self.engine.extend(self.bars.market())
         self.env.set_api(self.engine)  # which forgets the indicators of the market before
+        self._prepare()
 
     def _prepare(self) -> None:
         """Hand settings and fresh tables to the kernel; what belongs to open positions stays (S12)."""
-        kept = self.engine.tables.symbols.copy()
+        kept, notes = self.engine.tables.symbols.copy(), len(self.engine.notes)
         self.bot.prepare(self.engine)
         if self._prepared:
             self.engine.tables.symbols[:] = kept
+            del self.engine.notes[notes:]
         self._prepared = True
 
     def _by_hand(self, step: ByHand) -> None:

@@ -22,9 +22,9 @@ from engine.kernel.schema import Phase
 from engine.kernel.state import ACCOUNT
 from engine.paper.plain import from_text, to_text
 from engine.paper.run import PaperRun
+from engine.tables import GROWING_TABLES
 
 FORMAT = 1
-GROWING = ("orders", "links", "fills", "trades", "events", "calls")
 FIXED = ("account", "symbols", "gates")
 FILE = "state.npz"
 
@@ -50,7 +50,7 @@ class SavedState:
 def save_state(folder: Path, run: PaperRun) -> None:
     """Write the account's state; OSError where the disk refuses."""
     tables = run.engine.tables
-    arrays = {name: tables.rows(name) for name in GROWING if name != "links"}
+    arrays = {name: tables.rows(name) for name in GROWING_TABLES if name != "links"}
     arrays["links"] = tables.links[: tables.count("orders")]
     arrays |= {name: getattr(tables, name) for name in FIXED}
     arrays["equity"] = tables.equity[: len(run.bars)]
@@ -159,7 +159,7 @@ def restore_state(run: PaperRun, state: SavedState) -> None:
 
 def _restore_tables(run: PaperRun, saved: Mapping[str, NDArray[Any]]) -> None:
     tables = run.engine.tables
-    for name in (*GROWING, *FIXED, "equity"):
+    for name in (*GROWING_TABLES, *FIXED, "equity"):
         if saved[name].dtype != getattr(tables, name).dtype:
             raise SourceError(f"the saved table {name} has other columns than this version's; remove {FILE} to rebuild")
     addresses = {name: tables.account[0][name] for name in ACCOUNT.names or () if name.endswith("_a")}
@@ -167,7 +167,7 @@ def _restore_tables(run: PaperRun, saved: Mapping[str, NDArray[Any]]) -> None:
         getattr(tables, name)[...] = saved[name]
     for name, address in addresses.items():
         tables.account[0][name] = address
-    for name in GROWING:
+    for name in GROWING_TABLES:
         table = np.zeros(max(1024, 2 * len(saved["links" if name == "links" else name])), saved[name].dtype)
         table[: len(saved[name])] = saved[name]
         setattr(tables, name, table)

@@ -26,6 +26,7 @@ from engine.config.sources import instrument_of
 from engine.journal import Words, journal_of
 from engine.paper import PaperAccount, PaperSettings
 from engine.paper.replay import replay
+from exits.catalog import EXITS as EXITS_BY_NAME
 
 MINUTE = Interval(1)
 MINUTE_NS = MINUTE.bar_ns
@@ -33,7 +34,8 @@ NS = 10**9
 START = parse_time("2024-03-06T14:00:00Z")
 SYMBOLS = ("ESH24", "NQH24")
 BOTS = ("CoinFlip", "TrendFollowing")
-EXITS = ("TrailingATR", "FixedRatio")
+EXITS = tuple(EXITS_BY_NAME)
+WARM = 200  # bars until every exit decides
 
 
 def config(bot: str = "CoinFlip", exit: str = "TrailingATR", symbols: Sequence[str] = SYMBOLS) -> BacktestConfig:
@@ -42,7 +44,7 @@ def config(bot: str = "CoinFlip", exit: str = "TrailingATR", symbols: Sequence[s
     settings = {"flatten_before_maintenance": False, "risk_pct": 0.004, "atr_period": 5}
     if bot == "TrendFollowing":
         settings |= {"ema_span": 8, "breakout_atr": 0.5}
-    exit_settings = {"atr_multiple": 1.5, "atr_period": 5}
+    exit_settings = {"atr_multiple": 1.5, "atr_period": 5} if exit in ("TrailingATR", "FixedRatio") else {}
     return BacktestConfig(
         initial_cash=500_000,
         seed=3,
