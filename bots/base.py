@@ -85,6 +85,7 @@ class BaseStrategyBot:
     def sides(self, market: Market) -> SideArray:
         """Sides for all bars at once, int8[n_bars, n_symbols]: 1 buy, -1 sell, 0 none.
 
+        A function of settings and market alone: runs of a sweep that differ in nothing else share the array.
         The side at t may depend on O of t and on bars up to t-1 only; ``check_lookahead`` and a prefix test see to it.
         """
         raise NotImplementedError
@@ -155,7 +156,8 @@ class BaseStrategyBot:
         tables.attach("atr_a", market.indicator_in_ticks("atr", period=own.atr_period))
         self._prepare_exit(engine)
         if self.decides_by_array:
-            tables.attach("sides_a", checked_sides(self.sides(market), market))
+            key = (type(self), own)
+            tables.attach("sides_a", engine.shared(key, lambda: checked_sides(self.sides(market), market)))
 
     def _prepare_exit(self, engine: BacktesterEngine) -> None:
         account = engine.tables.account[0]

@@ -1,9 +1,10 @@
 """The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import SignalInstance
 
 from data.instruments import Instrument
@@ -148,6 +149,10 @@ class BacktesterEngine(APIInterface):
         self.tables.flags[:] = self._market.flags(policy)
         wanted = [self._market.flattens(column, policy) for column in range(len(self.scales))]
         self.tables.account[0]["flatten_on"] = any(wanted)
+
+    def shared(self, key: object, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """What ``make`` gives; where many runs share one market, what it gave before for an equal ``key``."""
+        return make()
 
     def disconnect(self) -> None:
         """End; the tables stay readable."""

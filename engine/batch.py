@@ -27,6 +27,7 @@ from engine.tables import RunTables
 Records = NDArray[Any]
 Flags: TypeAlias = dict[SessionPolicy, tuple[NDArray[np.uint8], bool]]
 
+_SHARED_BYTES = 64 * 2**20
 _NOT_YET = np.iinfo(np.int64).max
 
 
@@ -67,7 +68,24 @@ class Bench:
         self.time_ns = np.ascontiguousarray(self.market.time_ns)
         self.years = years_between(self.time_ns)
         self.days_per_year = days_per_year(facts.asset_class for facts in self.market.instruments)
+        self._shared: dict[object, NDArray[Any]] = {}
         self._flags: Flags = {} if flags is None else flags
+
+    def shared(self, key: object, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """What ``make`` gave for an equal ``key``, if that is not too long ago; what cannot be a key is made anew."""
+        try:
+            found = self._shared.pop(key, None)
+        except TypeError:
+            return make()
+        table = make() if found is None else found
+        self._shared[key] = table
+        held = sum(each.nbytes for each in list(self._shared.values()))
+        for old in list(self._shared)[:-1]:
+            if held <= _SHARED_BYTES:
+                break
+            dropped = self._shared.pop(old, None)
+            held -= 0 if dropped is None else dropped.nbytes
+        return table
 
     @property
     def days(self) -> int:
@@ -119,6 +137,10 @@ class Seat:
         flags, flattens = self._bench.sessions(policy)
         self.tables.attach("flags_a", flags)
         self.tables.account[0]["flatten_on"] = flattens
+
+    def shared(self, key: object, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """What several runs of the bench may share."""
+        return self._bench.shared(key, make)
 
     def result(self, lane: Any) -> BatchResult:
         """What the run came to, once its lane has run all bars."""

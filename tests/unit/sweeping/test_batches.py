@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bots.base import BaseStrategyBot
+from bots.base import BaseStrategyBot, SideArray
 from bots.coin_flip import CoinFlipBot
 from bots.trend_following import TrendFollowingBot
 from engine.batch import Bench, Seat, can_batch, digest_of, run_alone
 from engine.config import BacktestConfig, load_config
 from engine.kernel.batch import BLOCK
+from engine.market import Market
 from engine.preparing import Prepared, engine_of, prepare
 from engine.result import Result
 from engine.run import Run
@@ -168,3 +169,34 @@ def replace_symbols(config: BacktestConfig, *symbols: str) -> BacktestConfig:
     values = config.given()
     values["assets"] = [asset for asset in values["assets"] if asset["symbol"] in symbols]
     return BacktestConfig.placed(values, config.places)
+
+
+def test_settings_that_differ_in_the_exit_alone_share_their_sides(base: BacktestConfig) -> None:
+    asked = []
+
+    class Counting(TrendFollowingBot):
+        def sides(self, market: Market) -> SideArray:
+            asked.append(self.settings.ema_span)
+            return super().sides(market)
+
+    config = replace_symbols(base, "AA")
+    bench = bench_of(config, prepare(config))
+    exits = [TrailingATRExit(TrailingATRExit.Settings(atr_multiple=multiple)) for multiple in (1.0, 2.0, 3.0)]
+    bots = [Counting(Counting.Settings(ema_span=span), exit) for span in (10, 20) for exit in exits]
+    together = bench.run(bots)
+    assert asked == [10, 20]
+    apart = [bench_of(config, prepare(config)).run([bot])[0].digest for bot in bots]
+    assert [result.digest for result in together] == apart
+
+
+def test_shared_tables_are_dropped_when_they_take_too_much(base: BacktestConfig) -> None:
+    bench, made = bench_of(base, prepare(base)), []
+
+    def make(key: int) -> np.ndarray:
+        made.append(key)
+        return np.zeros(40 * 2**20, np.int8)
+
+    for key in (1, 1, 2, 1, 2):
+        bench.shared(key, lambda key=key: make(key))
+    assert made == [1, 2, 1, 2]
+    assert len(bench.shared([1], lambda: make(3))) == 40 * 2**20
