@@ -3,9 +3,11 @@
 from PyQt6.QtWidgets import QVBoxLayout
 
 from app.charts.prices import number
+from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
 from app.panels.parts import DASH, Figures, money, tone_of
 from app.session import RunSession
+from app.theme.tokens import Theme
 
 
 class AccountPanel(Panel):
@@ -31,6 +33,11 @@ class AccountPanel(Panel):
         layout.addWidget(self.account)
         layout.addWidget(self.position)
 
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        super().set_look(look, clock)
+        self.account.set_look(look)
+        self.position.set_look(look)
+
     def set_column(self, column: int) -> None:
         """Show another symbol's position."""
         self.column, self._drawn = column, None
@@ -49,7 +56,9 @@ class AccountPanel(Panel):
 
     def _show_position(self, session: RunSession) -> None:
         symbol, put = session.facts.symbols[self.column], self.position.put
-        self.position.heading.setText(f"POSITION \N{MIDDLE DOT} {symbol}")
+        heading = f"POSITION \N{MIDDLE DOT} {symbol}"
+        if self.position.heading.text() != heading:
+            self.position.heading.setText(heading)
         held = session.model.position(self.column)
         if held is None:
             put("Side, quantity", "flat")

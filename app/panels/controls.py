@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton
 
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
-from app.panels.parts import icon_button, label, paint_icons, set_tone
+from app.panels.parts import Value, icon_button, label, paint_icons, set_tone
 from app.panels.scrub import ScrubBar
 from app.replay.playback import JUMPS, PRESETS
 from app.session import RunSession
@@ -64,12 +64,9 @@ class ControlBar(Panel):
         self.scrub = ScrubBar()
         rows.addWidget(self.scrub)
         layout.addStretch(1)
-        self.date, self.count = label("", "number"), label("", "number")
-        for told, name, wide in ((self.date, "Date and time", 180), (self.count, "Bar of bars", 130)):
-            told.setFont(numbers(12))
-            told.setAccessibleName(name)
-            told.setMinimumWidth(wide)
-            told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.date, self.count = Value("Date and time"), Value("Bar of bars")
+        for told, wide in ((self.date, 190), (self.count, 190)):
+            told.setFixedWidth(wide)
             layout.addWidget(told)
 
     def _add_jumps(self, layout: QHBoxLayout, steps: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
@@ -118,6 +115,8 @@ class ControlBar(Panel):
     def set_look(self, look: Theme, clock: LocalTime) -> None:
         super().set_look(look, clock)
         self.scrub.look = look
+        self.date.set_look(look)
+        self.count.set_look(look)
         paint_icons(self, look)
 
     def begin(self) -> None:
@@ -134,8 +133,8 @@ class ControlBar(Panel):
         self._show_playing(session.playback.playing)
         if session.model.standing:
             moment = self.clock.moment(session.facts.time_ns(cursor.bar))
-            self.date.setText(f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}")
-        self.count.setText(f"{cursor.bar + 1:,} / {session.facts.bars:,}")
+            self.date.put(f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}")
+        self.count.put(f"{cursor.bar + 1:,} / {session.facts.bars:,}")
         self.scrub.update()
 
     def _show_playing(self, playing: bool) -> None:

@@ -10,7 +10,7 @@ from app.charts.lines import Line, LineLayer
 from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
-from app.panels.parts import label, set_tone, tone_of
+from app.panels.parts import Value, label, tone_of
 from app.session import RunSession
 from app.theme.tokens import Theme
 
@@ -28,7 +28,9 @@ class EquityPanel(Panel):
         self.of = QComboBox()
         self.of.setAccessibleName("Whose equity")
         self.of.currentIndexChanged.connect(self._chosen)
-        self.told, self.result, self.fall = label("", "number"), label("", "number"), label("", "number")
+        self.told, self.result, self.fall = Value("Equity"), Value("Result"), Value("Drawdown")
+        for value, wide in ((self.told, 100), (self.result, 76), (self.fall, 70)):
+            value.setFixedWidth(wide)
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
         top.setSpacing(8)
@@ -76,6 +78,8 @@ class EquityPanel(Panel):
 
     def set_look(self, look: Theme, clock: LocalTime) -> None:
         super().set_look(look, clock)
+        for value in (self.told, self.result, self.fall):
+            value.set_look(look)
         if self.chart is not None:
             self.chart.set_theme(look)
             self.chart.set_clock(clock)
@@ -133,8 +137,6 @@ class EquityPanel(Panel):
     def _tell(self, session: RunSession) -> None:
         state, start = session.model.account, session.facts.initial_cash
         result = state.equity / start - 1.0
-        self.told.setText(number(state.equity, 2))
-        self.result.setText(f"{number(100 * result, 2, signed=True)} %")
-        set_tone(self.result, tone_of(round(result, 4)))
-        self.fall.setText(f"{number(100 * state.drawdown, 2)} %")
-        set_tone(self.fall, tone_of(round(state.drawdown, 4)))
+        self.told.put(number(state.equity, 2))
+        self.result.put(f"{number(100 * result, 2, signed=True)} %", tone_of(round(result, 4)))
+        self.fall.put(f"{number(100 * state.drawdown, 2)} %", tone_of(round(state.drawdown, 4)))

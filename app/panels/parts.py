@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from PyQt6.QtCore import QPointF, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.charts.prices import number
 from app.theme.fonts import numbers
-from app.theme.tokens import Theme
+from app.theme.tokens import DARK, Theme
 
 DASH = "\N{EN DASH}"
 # Icons on a grid of 16: triangles as points, bars as (x, y, width, height).
@@ -94,6 +94,40 @@ def set_tone(widget: QWidget, tone: str) -> None:
             style.polish(widget)
 
 
+class Value(QWidget):
+    """A figure that changes every frame: it paints itself, where a label would have the whole dock laid out anew."""
+
+    def __init__(self, name: str, pixels: int = 12) -> None:
+        super().__init__()
+        self._text, self._tone, self._look = "", "", DARK
+        self._pixels = pixels
+        self.setAccessibleName(name)
+        self.setFixedHeight(pixels + 6)
+
+    def text(self) -> str:
+        """What is written."""
+        return self._text
+
+    def put(self, text: str, tone: str = "") -> None:
+        """Write a text in a tone."""
+        if (text, tone) != (self._text, self._tone):
+            self._text, self._tone = text, tone
+            self.update()
+
+    def set_look(self, look: Theme) -> None:
+        """Other colours."""
+        self._look = look
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setFont(numbers(self._pixels))
+        painter.setPen(QColor(self._look.colour(self._tone or "text")))
+        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), int(side), self._text)
+        painter.end()
+
+
 class Figures(QFrame):
     """A card: a heading, and rows with a name to the left and a figure to the right."""
 
@@ -109,13 +143,9 @@ class Figures(QFrame):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         outer.addLayout(grid)
-        self._values: dict[str, QLabel] = {}
+        self._values: dict[str, Value] = {}
         for row, name in enumerate(names):
-            value = label(DASH, "number")
-            value.setFont(numbers(12))
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setAccessibleName(name)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value = Value(name)
             grid.addWidget(label(name, "muted"), row, 0)
             grid.addWidget(value, row, 1)
             self._values[name] = value
@@ -123,10 +153,12 @@ class Figures(QFrame):
 
     def put(self, name: str, text: str, tone: str = "") -> None:
         """Write a figure; nothing is drawn again where it stands already."""
-        value = self._values[name]
-        if value.text() != text:
-            value.setText(text)
-        set_tone(value, tone)
+        self._values[name].put(text, tone)
+
+    def set_look(self, look: Theme) -> None:
+        """Other colours."""
+        for value in self._values.values():
+            value.set_look(look)
 
     def figure(self, name: str) -> str:
         """What is written."""
