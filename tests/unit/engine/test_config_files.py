@@ -16,7 +16,9 @@ ASSET = {"symbol": "ES_SYN", "file": "../data/sample/ES_SYN.parquet", "contract"
 
 
 def configurations() -> list[Path]:
-    return sorted((Path(__file__).resolve().parents[3] / "configs").glob("*.yaml"))
+    """Configurations of one run; those of sweeps are read, and tested, elsewhere."""
+    found = (Path(__file__).resolve().parents[3] / "configs").glob("*.yaml")
+    return sorted(path for path in found if not path.stem.startswith("sweep"))
 
 
 @pytest.mark.parametrize("path", configurations(), ids=lambda path: path.stem)
