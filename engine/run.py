@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from data.errors import TriphaseError
 from engine.actions import Action, apply_action, check_action
 from engine.backtester import BacktesterEngine
 from engine.environment import TradingEnvironment
@@ -268,7 +269,7 @@ class Run:
     def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except (ConfigError, StrategyError):
+        except TriphaseError:
             raise
         except Exception as raised:
             raise StrategyError(self._told(raised, "before the first bar"), -1, int(Phase.OPEN)) from raised

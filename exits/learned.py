@@ -78,6 +78,7 @@ class LearnedExit(ExitStrategy):
         except ModelError as error:
             self._fall_back(engine, error)
             return
+        engine.tables.attach("exit_atr_a", engine.market.indicator_in_ticks("atr", period=ATR_PERIOD))
         multiples = self.arms(model)
         if not 2 <= len(multiples) <= MOST_ARMS:
             raise ModelError(f"{len(multiples)} multiples; a learned exit chooses from 2 to {MOST_ARMS}")

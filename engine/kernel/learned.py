@@ -60,7 +60,8 @@ OWN = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-SEAT = np.dtype([("position", SYMBOL), ("order", ORDER), ("own", OWN)], align=True)
+# Two orders at most in one bar: an entry that waited for its open, and its flattening.
+SEAT = np.dtype([("position", SYMBOL), ("orders", ORDER, (2,)), ("own", OWN)], align=True)
 
 RUNNING, CLOSED_TRADE, NEVER_OPENED = 0, 1, 2
 UNIT_STOP, UNIT_ATR = 0, 1

@@ -64,14 +64,13 @@ def observe_trade(learned: Any, stage: Any, own: Any, symbol: int, out: Any) -> 
     facts = instrument_at(stage, 0)
     risk = own.atr * own.lots * facts.tick_money if learned.unit == UNIT_ATR else position.initial_risk
     atr = closed_row(learned, account, own.bar - 1, symbol)[C_ATR]
-    out[F_UNREALISED] = bounded(marked_r(stage, own, learned.unit, position.mark))
-    best = max(position.mfe, marked_r(stage, own, learned.unit, position.run_high) * risk)
-    worst = min(position.mae, marked_r(stage, own, learned.unit, position.run_low) * risk)
-    if own.side < 0:
-        best = max(position.mfe, marked_r(stage, own, learned.unit, position.run_low) * risk)
-        worst = min(position.mae, marked_r(stage, own, learned.unit, position.run_high) * risk)
-    out[F_MFE] = bounded(best / risk)
-    out[F_MAE] = bounded(worst / risk)
+    now = marked_r(stage, own, learned.unit, position.mark)
+    at_high = marked_r(stage, own, learned.unit, position.run_high)
+    at_low = marked_r(stage, own, learned.unit, position.run_low)
+    best, worst = max(at_high, at_low), min(at_high, at_low)
+    out[F_UNREALISED] = bounded(now)
+    out[F_MFE] = bounded(max(0.0, max(now, max(best, position.mfe / risk))))
+    out[F_MAE] = bounded(min(0.0, min(now, min(worst, position.mae / risk))))
     out[F_HELD] = bounded(np.log(1.0 + own.bar - own.entry_bar) / HELD_SCALE)
     out[F_STOP_DISTANCE] = bounded((position.mark - position.stop) * own.side / atr / STOP_SCALE)
     out[F_ATR_SINCE] = bounded(np.log(atr / own.atr))

@@ -33,7 +33,7 @@ from engine.kernel.state import (
 from engine.kernel.ticks import against
 
 SEAT_BYTES = SEAT.itemsize
-_ORDER_OFFSET, _OWN_OFFSET = offset_of(SEAT, "order"), offset_of(SEAT, "own")
+_ORDER_OFFSET, _OWN_OFFSET = offset_of(SEAT, "orders"), offset_of(SEAT, "own")
 _WORDS = SYMBOL.itemsize // 8
 
 _MARKET = int(OrderType.MARKET)
@@ -49,7 +49,7 @@ def own_at(seat: int) -> Any:
 
 @late_internal
 def clear_logs(stage: Any) -> None:
-    """Begin a bar with room for its rows: a seat has one row for orders, which only a working order keeps."""
+    """Begin a bar with room for its rows: a seat has two rows for orders, and only a working one is kept."""
     stage.n_orders = symbol_at(stage, 0).working
     stage.n_events = 0
 

@@ -1,0 +1,258 @@
+"""LinUCB and hybrids: the arithmetic, what is learned when, what is kept, and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bots.coin_flip import CoinFlipBot
+from data.errors import ModelError
+from engine.kernel.learned import LINEAR, arm_words
+from engine.run import Run
+from exits.bandit_overlay import LinUCBExit
+from exits.hybrid import HybridExit
+from tests.learn import grounds
+
+
+def prepared(**settings: Any) -> LinUCBExit:
+    """A learner before its first bar."""
+    exit = LinUCBExit(LinUCBExit.Settings(**settings))
+    Run(grounds.engine(grounds.market(5, sessions=1)), CoinFlipBot(exit=exit))
+    return exit
+
+
+def teach(exit: LinUCBExit, arm: int, x: np.ndarray, reward: float, prior: float = 0.0) -> None:
+    from engine.kernel.bandit import teach as kernel
+
+    numbers, told = np.ascontiguousarray(x, np.float64), np.array([reward, prior])
+    kernel(exit.record.ctypes.data, 0, arm, numbers.ctypes.data, told.ctypes.data)
+
+
+def theta(exit: LinUCBExit, arm: int) -> np.ndarray:
+    dims = LINEAR + exit.extra
+    return exit.state["state"][0, arm, dims * dims + dims : dims * dims + 2 * dims]
+
+
+def inverse(exit: LinUCBExit, arm: int) -> np.ndarray:
+    dims = LINEAR + exit.extra
+    return exit.state["state"][0, arm, : dims * dims].reshape(dims, dims)
+
+
+def run_of(exit: Any, drive: Any = "compiled", seed: int = 5, sessions: int = 4, **bot: Any) -> Run:
+    account = grounds.engine(grounds.market(seed, sessions=sessions))
+    run = Run(account, CoinFlipBot(CoinFlipBot.Settings(risk_pct=0.001, **bot), exit), drive=drive)
+    assert run.complete() == "completed", run.error
+    return run
+
+
+def test_two_observations_worked_by_hand() -> None:
+    """One constant, ridge 1: after R = 2 and R = 4, A = 3, b = 6, theta = 2; the width of x = 1 is 1 / sqrt(3)."""
+    exit = prepared(ridge=1.0)
+    x = np.zeros(LINEAR)
+    x[0] = 1.0
+    teach(exit, 2, x, 2.0)
+    teach(exit, 2, x, 4.0)
+
+    assert theta(exit, 2)[0] == pytest.approx(2.0, abs=1e-15)
+    assert inverse(exit, 2)[0, 0] == pytest.approx(1 / 3, abs=1e-15)
+    assert inverse(exit, 2)[1, 1] == 1.0
+    assert (theta(exit, 0) == 0.0).all()
+
+
+def test_the_rank_one_updates_are_the_inverse() -> None:
+    exit, rng = prepared(ridge=0.7), np.random.default_rng(3)
+    numbers, rewards = rng.standard_normal((300, LINEAR)), rng.standard_normal(300)
+    for x, reward in zip(numbers, rewards, strict=True):
+        teach(exit, 1, x, reward)
+
+    matrix = 0.7 * np.eye(LINEAR) + numbers.T @ numbers
+    np.testing.assert_allclose(inverse(exit, 1), np.linalg.inv(matrix), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(theta(exit, 1), np.linalg.solve(matrix, numbers.T @ rewards), rtol=1e-9)
+
+
+def test_values_are_those_of_mabwiser() -> None:
+    """An independent LinUCB: same contexts, decisions and rewards, same upper confidence values."""
+    mab = pytest.importorskip("mabwiser.mab")
+    rng, alpha, arms = np.random.default_rng(7), 0.8, 6
+    x, rewards, chosen = rng.standard_normal((200, LINEAR)), rng.standard_normal(200), rng.integers(arms, size=200)
+    x[:, 0] = 1.0
+    exit = prepared(ridge=1.0, alpha=alpha)
+    for row, reward, arm in zip(x, rewards, chosen, strict=True):
+        teach(exit, int(arm), row, float(reward))
+    theirs = mab.MAB(list(range(arms)), mab.LearningPolicy.LinUCB(alpha=alpha, l2_lambda=1.0))
+    theirs.fit(chosen.tolist(), rewards.tolist(), x.tolist())
+
+    now = rng.standard_normal((20, LINEAR))
+    expected = np.array([[values[arm] for arm in range(arms)] for values in theirs.predict_expectations(now.tolist())])
+
+    ours = np.array(
+        [[theta(exit, a) @ row + alpha * np.sqrt(row @ inverse(exit, a) @ row) for a in range(arms)] for row in now]
+    )
+    np.testing.assert_allclose(ours, expected, rtol=1e-9)
+
+
+@pytest.mark.rule("S7.5")
+def test_every_multiple_learns_from_every_trade_that_all_of_them_have_left() -> None:
+    run = run_of(LinUCBExit())
+    exit: Any = run.bot.exit
+    exit.learn_until(len(run.engine.market))
+    counts = [one.learned for one in exit.figures()]
+    trades = run.engine.tables.count("trades")
+
+    assert len(set(counts)) == 1
+    assert trades - 10 <= counts[0] <= trades
+
+
+@pytest.mark.rule("S7.5")
+def test_bandit_feedback_teaches_the_multiple_that_was_served_alone() -> None:
+    run = run_of(LinUCBExit(LinUCBExit.Settings(feedback="bandit")))
+    exit: Any = run.bot.exit
+    exit.learn_until(len(run.engine.market))
+    figures = exit.figures()
+
+    assert len({one.learned for one in figures}) > 1
+    assert all(one.served - 1 <= one.learned <= one.served for one in figures)
+
+
+@pytest.mark.rule("S12.3")
+def test_the_replayed_r_of_the_multiple_served_is_the_trades_own() -> None:
+    """The sum of R that the served arms learned with bandit feedback is the sum over the trades."""
+    run = run_of(LinUCBExit(LinUCBExit.Settings(feedback="bandit")))
+    exit: Any = run.bot.exit
+    exit.learn_until(len(run.engine.market))
+    trades = run.engine.tables.rows("trades")
+    choices = run.engine.tables.rows("choices")
+    dims = LINEAR
+    sums = exit.state["state"][0, :, dims * dims + 2 * dims + 1]
+
+    by_arm = np.zeros(6)
+    for arm, r in zip(choices["arm"], trades["r_multiple"], strict=False):
+        by_arm[arm] += r
+    np.testing.assert_allclose(sums, by_arm, atol=1e-9)
+
+
+@pytest.mark.rule("S15")
+def test_nothing_is_learned_before_the_last_arm_has_left() -> None:
+    """Cut the run at any bar: what has been learned by then does not change when the future does."""
+    exit: Any = LinUCBExit()
+    run = Run(grounds.engine(grounds.market(5, sessions=3)), CoinFlipBot(exit=exit), drive="compiled")
+    run.advance(2500)
+    exit.learn_until(2500)
+    ends = exit.state["seats"]["own"]["exit_bar"]
+    active = exit.state["pendings"]["active"] == 1
+
+    assert (exit.state["seats"]["own"]["bar"][active] <= 2500).all()
+    assert (ends[~active] < 2500).all()
+    assert ((exit.state["seats"]["own"]["done"] == 0).any(axis=2)[active]).all()
+
+
+def test_nothing_learned_serves_the_fixed_multiple() -> None:
+    run = run_of(LinUCBExit(LinUCBExit.Settings(fixed_multiple=2.0)), enable_online_learning=False)
+
+    assert set(run.engine.tables.rows("choices")["multiple"]) == {2.0}
+
+
+def test_the_gate_serves_the_fixed_multiple_until_the_advantage_is_sure() -> None:
+    run = run_of(LinUCBExit(LinUCBExit.Settings(gate=True, gate_trades=100, fixed_multiple=4.0)), sessions=30)
+    choices = run.engine.tables.rows("choices")
+    shut = choices["gated"] == 1
+
+    assert shut[:90].all()
+    assert np.mean(~shut) > 0.2
+    assert (choices["multiple"][shut] == 4.0).all()
+    assert (choices["arm"][~shut] == choices["proposed"][~shut]).all()
+
+
+def test_the_gate_stays_shut_where_nothing_can_be_gained() -> None:
+    account = grounds.engine(grounds.market(5, sessions=10, hidden=False))
+    exit = LinUCBExit(LinUCBExit.Settings(gate=True, fixed_multiple=3.0))
+    run = Run(account, CoinFlipBot(CoinFlipBot.Settings(risk_pct=0.001), exit), drive="compiled")
+    run.complete()
+    choices = account.tables.rows("choices")
+
+    assert (choices["gated"] == 1).mean() > 0.9
+
+
+@pytest.mark.rule("S14")
+@pytest.mark.parametrize("made", [LinUCBExit, HybridExit])
+def test_the_same_state_and_seed_give_the_same_state_and_choices(made: Any) -> None:
+    first, second = run_of(made()), run_of(made())
+
+    assert first.bot.exit.state["state"].tobytes() == second.bot.exit.state["state"].tobytes()  # type: ignore[attr-defined]
+    assert first.engine.tables.rows("choices").tobytes() == second.engine.tables.rows("choices").tobytes()
+
+
+def test_learning_in_small_steps_is_learning_at_once(tmp_path: Path) -> None:
+    """A state folder makes it learn after every trade; without one it learns when a decision is due."""
+    kept = run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path)), "step")
+    lazy = run_of(LinUCBExit(), "compiled")
+    last = len(kept.engine.market)
+    for run in (kept, lazy):
+        run.bot.exit.learn_until(last)  # type: ignore[attr-defined]
+
+    assert kept.bot.exit.state["state"].tobytes() == lazy.bot.exit.state["state"].tobytes()  # type: ignore[attr-defined]
+    assert kept.engine.tables.rows("choices").tobytes() == lazy.engine.tables.rows("choices").tobytes()
+
+
+def test_a_state_is_gone_on_from_or_begun_fresh(tmp_path: Path) -> None:
+    first: Any = run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path))).bot.exit
+    again: Any = LinUCBExit(LinUCBExit.Settings(state=tmp_path))
+    Run(grounds.engine(grounds.market(5, sessions=1)), CoinFlipBot(exit=again))
+    fresh: Any = LinUCBExit(LinUCBExit.Settings(state=tmp_path, begin="fresh"))
+    Run(grounds.engine(grounds.market(5, sessions=1)), CoinFlipBot(exit=fresh))
+
+    assert first.state["gate"][0, 5] > 100
+    assert [path.name for path in tmp_path.iterdir()] == ["A_SYN.npz"]
+    assert again.state["state"].tobytes() == first.state["state"].tobytes()
+    assert fresh.state["gate"].sum() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [({"multiples": (1.0, 3.0)}, "multiples"), ({"r_unit": "atr"}, "r_unit")],
+)
+def test_a_state_that_was_learned_otherwise_is_refused_with_both_values(
+    tmp_path: Path, changes: dict[str, Any], key: str
+) -> None:
+    run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path)), sessions=2)
+    with pytest.raises(ModelError, match=f"was learned with {key} .* this run has"):
+        run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path, **changes)))
+
+
+def test_a_state_of_another_prior_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path)), sessions=2)
+    with pytest.raises(ModelError, match="was learned with prior 'none', this run has 'ppo:"):
+        run_of(HybridExit(HybridExit.Settings(state=tmp_path)))
+    (tmp_path / "A_SYN.npz").write_bytes(b"not a state")
+    with pytest.raises(ModelError, match="is not a file of plain arrays"):
+        run_of(LinUCBExit(LinUCBExit.Settings(state=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"fixed_multiple": 2.5}, r"fixed_multiple 2\.5 is none of"),
+        ({"gate": True, "feedback": "bandit"}, "the gate needs feedback: replay"),
+        ({"multiples": (3.0,)}, "1 multiples; a learned exit chooses from 2 to 8"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any], text: str) -> None:
+    with pytest.raises(ModelError, match=text):
+        prepared(**settings)
+
+
+def test_what_was_learned_is_told_with_intervals() -> None:
+    run = run_of(LinUCBExit())
+    exit: Any = run.bot.exit
+    lines = exit.summary()
+    figures = exit.figures()
+
+    assert sum(one.served for one in figures) == run.engine.tables.count("choices")
+    assert all(one.low < one.mean_r < one.high for one in figures)
+    assert lines[0].startswith("A_SYN: 1 x ATR served ")
+    assert "advantage over 3 x ATR" in lines[1]
+
+
+def test_the_state_has_the_words_its_arithmetic_needs() -> None:
+    assert prepared().state["state"].shape == (1, 6, arm_words(LINEAR))
