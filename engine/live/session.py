@@ -6,6 +6,7 @@ start is a state like another. Everything else happens in the thread that polls.
 
 import json
 import logging
+import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,10 +23,13 @@ from data.tradestation.events import (
     StatusChanged,
 )
 from data.tradestation.live import LiveFeed, Subscription
+from data.tradestation.quotes import Quote, QuoteFeed
 from data.tradestation.recorder import Recorder
+from data.tradestation.rest import MAX_QUOTES
 from engine.config import BacktestConfig
 from engine.errors import ConfigError
 from engine.live.details import ask_instruments
+from engine.live.errands import Errands
 from engine.live.section import LiveSection
 from engine.paper import PaperAccount, PaperSettings, write_journal
 from engine.paper.replay import MakeBot
@@ -46,8 +50,19 @@ class _Details:
     refused: ConfigError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A symbol on the watch list; ``traded`` by the account, or looked at only."""
+
+    symbol: str
+    tick_size: float
+    calendar: str | None
+    description: str
+    traded: bool
+
+
 class LiveSession:
-    """Feeds of a configuration's symbols.
+    """Feeds of a configuration's symbols, and of others that are only looked at.
 
     Args:
         config, live: what is watched and traded.
@@ -58,10 +73,13 @@ class LiveSession:
     Attributes:
         account: None without a bot, and until the symbols' details are known.
         instruments: None until they are known.
+        watched: symbols whose feeds run, by name; quotes: the newest of each.
         happened: every event, after the account has acted on it.
+        told: a sentence about something that was asked for and could not be done.
     """
 
     happened = Signal(object)
+    told = Signal(str)
 
     def __init__(
         self,
@@ -78,6 +96,10 @@ class LiveSession:
         self._make_bot = make_bot
         self._early: list[tuple[Event, int]] = []
         self._recorders: dict[str, Recorder] = {}
+        self.watched: dict[str, Watched] = {}
+        self.quotes: dict[str, Quote] = {}
+        self.errands = Errands()
+        self._quote_feed: QuoteFeed | None = None
         self._stop = threading.Event()
         self._details = _Details()
         self._asking = threading.Thread(target=self._ask, name="symbol details", daemon=True)
@@ -106,13 +128,19 @@ class LiveSession:
         """
         if self.instruments is None:
             self._begin()
+        self.errands.poll()
         self.feed.drain()
+        if self._quote_feed is not None:
+            self.quotes.update({quote.symbol: quote for quote in self._quote_feed.drain()})
         if self.account is not None:
             self.account.pass_time(self.now_ns)
 
     def close(self) -> None:
         """End within about a second, however the lines hang; leave everything on disk."""
         self._stop.set()
+        self.feed.client.abort()
+        if self._quote_feed is not None:
+            self._quote_feed.stop()
         self.feed.stop()
         if self.account is not None:
             self.account.close()
@@ -179,7 +207,74 @@ class LiveSession:
             LOG.warning("%s", text)
         self._open_account(found)
         for one in found:
-            self.feed.subscribe(self._subscription(one))
+            self._watch(
+                Watched(
+                    symbol=one.symbol,
+                    tick_size=one.tick_size,
+                    calendar=one.calendar,
+                    description="",
+                    traded=self._make_bot is not None,
+                )
+            )
+
+    # The watch list
+
+    def watch(self, symbol: str) -> None:
+        """Look at another symbol; what the service says of it is asked for aside."""
+        if symbol and symbol not in self.watched:
+            client = self.feed.client
+            self.errands.run(
+                f"details of {symbol}",
+                lambda: client.symbols([symbol])[symbol],
+                lambda facts: self._watch(
+                    Watched(
+                        symbol=symbol,
+                        tick_size=facts.tick_size,
+                        calendar=facts.calendar,
+                        description=facts.description,
+                        traded=False,
+                    )
+                ),
+                lambda error: self.told.emit(str(error)),
+            )
+
+    def _watch(self, one: Watched) -> None:
+        self.watched[one.symbol] = one
+        if self.account is None or one.symbol not in self.account.symbols:
+            self._recorders[one.symbol] = Recorder(self.folder / "bars", one.symbol, self.live.interval)
+        self.feed.subscribe(self._subscription(one))
+        self._renew_quotes()
+
+    def unwatch(self, symbol: str) -> bool:
+        """Look at a symbol no longer; False for one that the account trades."""
+        one = self.watched.get(symbol)
+        if one is None or one.traded:
+            return False
+        del self.watched[symbol]
+        self.feed.unsubscribe(self._subscription(one))
+        self._recorders.pop(symbol).close()
+        self._renew_quotes()
+        return True
+
+    def search(self, text: str, found: Callable[[list[tuple[str, str]]], object]) -> None:
+        """Symbols that begin like ``text``, as (name, description), handed to ``found`` by a later poll."""
+        client = self.feed.client
+        self.errands.run(
+            f"search {text}",
+            lambda: [(str(row.get("Name")), str(row.get("Description") or "")) for row in client.search(text)],
+            found,
+            lambda error: self.told.emit(str(error)),
+        )
+
+    def _renew_quotes(self) -> None:
+        """One stream of quotes for all."""
+        old, self._quote_feed = self._quote_feed, None
+        if old is not None:
+            threading.Thread(target=old.stop, name="ending quotes", daemon=True).start()
+        names = list(self.watched)[:MAX_QUOTES]
+        if names:
+            self._quote_feed = QuoteFeed(self.feed.client, names, rng=random.Random(len(names)))
+            self._quote_feed.start()
 
     def _keep_details(self, found: Sequence[Instrument]) -> None:
         """Leave the contract facts for replays; a disk that refuses is told by the account's own writing."""
@@ -190,15 +285,13 @@ class LiveSession:
         except OSError as error:
             LOG.warning("%s cannot be written: %s", self.folder / INSTRUMENTS, error.strerror or error)
 
-    def _subscription(self, one: Instrument) -> Subscription:
+    def _subscription(self, one: Watched) -> Subscription:
         return Subscription(
             one.symbol, self.live.interval, self.live.history_bars, self.live.session_template, one.calendar
         )
 
     def _open_account(self, instruments: Sequence[Instrument]) -> None:
         if self._make_bot is None:
-            folder = self.folder / "bars"
-            self._recorders = {one.symbol: Recorder(folder, one.symbol, self.live.interval) for one in instruments}
             return
         patience = PaperSettings(open_grace_s=self.live.open_grace, patience_s=self.live.patience)
         self.account = PaperAccount(self.config, instruments, self.live.interval, self._make_bot, self.folder, patience)
@@ -210,7 +303,7 @@ class LiveSession:
             _log_status(event.status)
         if self.account is not None:
             self.account.take(event, self.now_ns)
-        elif event.symbol in self._recorders:
+        if event.symbol in self._recorders:
             self._record(self._recorders[event.symbol], event)
         self.happened.emit(event)
 

@@ -236,6 +236,10 @@ class GrowingBars:
         """Opening time of the newest master bar; ``NO_BAR`` before the first."""
         return int(self._times.rows[-1, 0]) if len(self) else NO_BAR
 
+    def own_times(self, column: int) -> TimeArray:
+        """Per master bar, when the symbol's newest bar opened, int64[n]; ``NO_BAR`` before its first."""
+        return self._as_of.rows[:, column].astype(np.int64)
+
     def newest(self) -> dict[str, int]:
         """Opening time of each symbol's newest bar, revisions to come included; ``NO_BAR`` without one."""
         newest = {one.symbol: one.last_ns for one in self.known}

@@ -1,0 +1,119 @@
+"""What the viewer knows of a symbol: its bars as a chart wants them, its state, its last price; no Qt."""
+
+import numpy as np
+
+from app.charts.bars import Bar, BarStore
+from app.charts.cursor import CursorModel
+from app.charts.sessions import Hours
+from app.charts.timeframe import BarView
+from data.sessions import SessionCalendar
+from data.tradestation.bars import LiveBar
+from data.tradestation.events import (
+    BarClosed,
+    BarCorrected,
+    BarUpdated,
+    Event,
+    FeedState,
+    FeedStatus,
+    HistoryLoaded,
+    StatusChanged,
+)
+from engine.kernel.schema import Phase
+
+
+class SymbolBook:
+    """Bars and state of one symbol.
+
+    Attributes:
+        view, cursor: what a chart draws; both are made anew where history is (``generation`` tells).
+        closed: how many of the bars have closed; generation: grows when the bars are other ones.
+        status, told_ns: the feed's state and when it was told.
+        forming: the bar under way.
+    """
+
+    def __init__(self, symbol: str, calendar: str | None) -> None:
+        self.symbol = symbol
+        self.calendar = SessionCalendar.named(calendar)
+        self.status = FeedStatus(symbol, FeedState.CONNECTING)
+        self.told_ns = 0
+        self.generation = 0
+        self.closed = 0
+        self.forming: LiveBar | None = None
+        self.day_open: float | None = None
+        self._begin(())
+
+    def _begin(self, bars: tuple[LiveBar, ...]) -> None:
+        self.store = BarStore()
+        if bars:
+            table = np.array([bar.figures for bar in bars], np.float64)
+            times = np.array([bar.open_ns for bar in bars], np.int64)
+            self.store.extend(times, *(np.ascontiguousarray(table[:, place]) for place in range(5)))
+        self.view, self.cursor = BarView(self.store), CursorModel(len(bars))
+        self.cursor.go(len(bars) - 1, Phase.CLOSE)
+        self.closed, self.forming = len(bars), None
+        self.generation += 1
+
+    def take(self, event: Event, now_ns: int) -> None:
+        """Take in an event of this symbol."""
+        if isinstance(event, StatusChanged):
+            self.status, self.told_ns = event.status, now_ns
+        elif isinstance(event, HistoryLoaded):
+            self._begin(event.bars)
+        elif isinstance(event, BarUpdated):
+            self.forming = event.bar
+            self._put(event.bar)
+        elif isinstance(event, BarClosed):
+            self.forming = None
+            self._put(event.bar)
+            self.closed = len(self.store)
+        elif isinstance(event, BarCorrected):
+            self._correct(event.bar)
+
+    def _put(self, bar: LiveBar) -> None:
+        """The newest bar: another copy of it, or the next one."""
+        count = len(self.store)
+        last_ns = int(self.store.time_ns[-1]) if count else -1
+        if bar.open_ns == last_ns:
+            self.store.amend(count - 1, Bar(*bar.figures))
+        elif bar.open_ns > last_ns:
+            self.store.append(bar.open_ns, Bar(*bar.figures))
+        self.view.update()
+        self.cursor.grow(len(self.store))
+        self.cursor.go(len(self.store) - 1, Phase.CLOSE)
+
+    def _correct(self, bar: LiveBar) -> None:
+        """Repaint a bar; one that had not existed makes the bars anew (S17.2)."""
+        times = self.store.time_ns
+        place = int(np.searchsorted(times, bar.open_ns))
+        if place < len(times) and times[place] == bar.open_ns:
+            self.store.amend(place, Bar(*bar.figures))
+            self.view.update()
+            return
+        columns = (self.store.open, self.store.high, self.store.low, self.store.close, self.store.volume)
+        new = [np.insert(column, place, value) for column, value in zip(columns, bar.figures, strict=True)]
+        store = BarStore()
+        store.extend(np.insert(times, place, bar.open_ns), *new)
+        forming, closed = self.forming, self.closed + 1
+        self.store, self.view = store, BarView(store)
+        self.cursor = CursorModel(len(store))
+        self.cursor.go(len(store) - 1, Phase.CLOSE)
+        self.forming, self.closed = forming, closed
+        self.generation += 1
+
+    @property
+    def last(self) -> float | None:
+        """The newest price."""
+        return float(self.store.close[-1]) if len(self.store) else None
+
+    @property
+    def before(self) -> float | None:
+        """The close before the bar under way, to tell the change."""
+        place = self.closed - 1 if self.forming is not None else self.closed - 2
+        return float(self.store.close[place]) if 0 <= place < len(self.store) else None
+
+    def hours(self) -> Hours | None:
+        """Sessions for shading; None around the clock."""
+        if self.calendar.continuous or not len(self.store):
+            return None
+        table = self.calendar.table(self.store.time_ns)
+        return Hours(table.trading_day.astype(np.int64), table.regular)
