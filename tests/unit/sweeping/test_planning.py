@@ -78,6 +78,18 @@ def test_another_bar_or_another_value_is_another_sweep(tmp_path: Path) -> None:
     assert len({plan.digest, other.digest, longer.digest}) == 3
 
 
+@pytest.mark.parametrize("name", ["sweep", "sweep_walk_forward"])
+def test_every_shipped_sweep_is_valid_and_runs(name: str, repo_root: Path) -> None:
+    plan, library = plan_sweep(repo_root / "configs" / f"{name}.yaml")
+    assert not [text for text in library.digests.values() if text.startswith("error")]
+    row = Workplace(plan, library).run(Slice(len(plan.cells) - 1, 0, 1))[0]
+    assert (row["error"], row["status"]) == (None, "completed")
+
+
+def test_the_shipped_sweeps_are_all_of_them(repo_root: Path) -> None:
+    assert {file.stem for file in (repo_root / "configs").glob("sweep*.yaml")} == {"sweep", "sweep_walk_forward"}
+
+
 def test_without_grid_a_sweep_is_the_base_run(tmp_path: Path) -> None:
     plan, _ = planned(tmp_path, "config: base.yaml\n")
     assert (len(plan), plan.cells[0].symbols, plan.points[0].values) == (1, ("AA", "BB"), ())
