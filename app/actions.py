@@ -50,6 +50,7 @@ ACTIONS: tuple[ActionKind, ...] = (
     ActionKind("sell", "Trade", "Sell as the ticket says", "S"),
     ActionKind("flatten", "Trade", "Close the position", "F"),
     ActionKind("undo", "Trade", "Take the last thing by hand back", "Ctrl+Z"),
+    ActionKind("setting", "Trade", "Change settings from here on …", "Ctrl+E"),
     ActionKind("parent", "Trade", "Show the parent of this branch", "Ctrl+B"),
     ActionKind("indicators", "View", "Indicators …", "I"),
     ActionKind("volume", "View", "Volume", "V", True, True),

@@ -14,6 +14,7 @@ from app.charts.levels import LevelKind, MoveLevel
 from app.charts.ticks import LocalTime
 from app.dialogs.indicators import IndicatorDialog
 from app.dialogs.run import RunDialog
+from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet
 from app.opening import hand_session, new_session, sample_config, saved_session
 from app.replay.export import columns_of, write_columns, write_tables
@@ -100,6 +101,7 @@ class Handling:
             "sell": lambda: self._window.ticket.send(-1),
             "flatten": self._window.ticket.ask_flatten,
             "undo": self._undo,
+            "setting": self._change_settings,
             "parent": self._show_parent,
             "indicators": self._indicators,
             "auto": self._auto,
@@ -206,6 +208,24 @@ class Handling:
             return
         dialog = ChangeOrderDialog(order, self._session.facts.forms[order.column], self._window)
         dialog.accepted.connect(lambda: self.act(dialog.record()) if len(dialog.record()) > 2 else None)
+        self._window.open_dialog(dialog)
+
+    def _change_settings(self) -> None:
+        """Other settings of bot or exit from the cursor on."""
+        session = self._session
+        if session is None or session.by_hand or not session.model.standing or session.branching:
+            return
+        try:
+            dialog = SettingsDialog(session.config, session.settings_changes(), self._window)
+        except TriphaseError as error:
+            self._say(str(error), "error")
+            return
+
+        def take() -> None:
+            for record in dialog.records():
+                self.act(record)
+
+        dialog.accepted.connect(take)
         self._window.open_dialog(dialog)
 
     def _undo(self) -> None:

@@ -32,6 +32,7 @@ from app.replay.playback import Playback
 from app.replay.saved import SavedRun
 from app.replay.store import JournalStore
 from engine.actions import Action
+from engine.changing import SETTING
 from engine.config import BacktestConfig
 from engine.inspection import Explanation
 from engine.kernel.schema import Phase
@@ -344,6 +345,12 @@ class RunSession:
         engine = self._engine()
         engine.send(Follow(course=new.number, interventions=interventions))
         return new
+
+    def settings_changes(self) -> list[Action]:
+        """Changes of settings that have been made up to the cursor."""
+        cursor = self.model.cursor
+        here = (cursor.bar, int(cursor.phase))
+        return [each for each in self.course.interventions if each["type"] == SETTING and place_of(each) <= here]
 
     def undo(self) -> bool:
         """Take the last thing done by hand back; a branch with nothing left is deleted. False: there is none."""

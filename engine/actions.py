@@ -6,10 +6,11 @@ A record is a mapping with ``type`` and what that type needs::
 
 Types: market, limit, stop, stop_limit (side, qty, limit, stop, sl, tp, tif, reduce_only), close, flatten, cancel (id),
 modify_order (id and any of qty, limit, stop, sl, tp), modify_stop (sl or null), modify_target (tp or null),
-tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual.
+tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual. Interventions may also change a
+setting of the bot or exit: see ``engine.changing``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.backtester import BacktesterEngine
@@ -26,14 +27,14 @@ TIMES_IN_FORCE = {kind.name.lower(): kind for kind in TimeInForce}
 SOURCES = {"bot": Source.BOT, "manual": Source.MANUAL}
 
 
-def check_action(action: Action, place: str) -> None:
-    """Check a record's type, phase and words.
+def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
+    """Check a record's type, phase and words; ``also``: types that are carried out elsewhere.
 
     Raises:
         ConfigError: naming ``place``, the value and what is allowed.
     """
     words: tuple[tuple[str, Mapping[str, Any], str | None], ...] = (
-        ("type", ORDER_TYPES | _OTHERS, None),
+        ("type", ORDER_TYPES | _OTHERS | dict.fromkeys(also), None),
         ("phase", PHASES, None),
         ("side", SIDES, "buy"),
         ("tif", TIMES_IN_FORCE, "gtc"),

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from data.errors import TriphaseError
 from engine.actions import Action, apply_action, check_action
 from engine.backtester import BacktesterEngine
+from engine.changing import SETTING, SettingChanges
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError, StrategyError
 from engine.kernel import loops
@@ -127,6 +128,8 @@ class Run:
         self.env.set_api(engine)
         self.env.set_bot(bot)
         self.drive: Drive = chosen_drive(drive, bot)
+        self._drive = self.drive
+        self.changes = SettingChanges(bot)
         self.next_bar, self.seconds = 0, 0.0
         self.interventions: dict[tuple[int, Phase], list[Action]] = {}
         for number, action in enumerate(interventions):
@@ -150,7 +153,9 @@ class Run:
         Raises:
             ConfigError: where the record is wrong, or its bar has closed already.
         """
-        check_action(action, place)
+        check_action(action, place, (SETTING,))
+        if action["type"] == SETTING:
+            self.changes.check(action, place)
         key = (int(action["bar"]), Phase[str(action["phase"])])
         if key[0] < self.next_bar:
             raise ConfigError(f"{place}: bar {key[0]} has closed, {self.next_bar} bars have; go back before it first")
@@ -262,7 +267,17 @@ class Run:
 
     def _by_hand(self, bar: int, phase: Phase) -> None:
         for action in self.interventions.get((bar, phase), ()):
+            if action["type"] == SETTING:
+                self._use(self.changes.applied(self.bot, action))
+                continue
             apply_action(self.engine, {**action, "source": action.get("source", "manual")})
+
+    def _use(self, bot: RunnableBot) -> None:
+        """Go on with another bot: one with other settings."""
+        self.bot = bot
+        self.env.set_bot(bot)
+        bot.prepare(self.engine)
+        self.drive = self._drive if bot.compilable else "step"
 
     # When something goes wrong
 
@@ -322,6 +337,10 @@ class Run:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; going on gives the same bytes as never having stopped."""
+        made = [self.interventions[key] for key in sorted(self.interventions) if key[0] < snapshot.next_bar]
+        bot: RunnableBot = self.changes.at(self.bot, [action for actions in made for action in actions])
+        if bot is not self.bot:
+            self._use(bot)
         self.engine.tables.restore_state(snapshot.tables)
         self.engine.stands_at(snapshot.next_bar - 1, Phase.CLOSE)
         self.engine.events_seen = self.engine.tables.count("events")

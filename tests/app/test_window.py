@@ -16,6 +16,7 @@ from app.charts.cursor import Cursor
 from app.charts.levels import LevelKind, MoveLevel
 from app.dialogs.indicators import IndicatorDialog
 from app.dialogs.run import RunDialog
+from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ShortcutSheet, TextDialog
 from app.main_window import MainWindow
 from app.opening import new_session
@@ -29,7 +30,7 @@ from bots.catalog import make_bot
 from engine.backtest import run_backtest
 from engine.kernel.schema import OrderType, Phase
 from engine.statistics import Statistics, describe_figures, format_figure
-from tests.app.runs import CONFIGS, config_of, model_of, until
+from tests.app.runs import CONFIGS, config_of, finished, model_of, until
 
 
 @pytest.fixture
@@ -112,6 +113,24 @@ def test_an_order_by_hand_branches_and_ctrl_z_takes_it_back(window: MainWindow) 
     window.handling.slot("undo")()
     assert list(session.courses) == [0]
     assert session.model.course == 0
+
+
+def test_changed_settings_branch_from_the_cursor_and_replay_headless(window: MainWindow, qtbot: Any) -> None:
+    session = opened(window)
+    go(window, 600)
+    dialog = SettingsDialog(session.config, session.settings_changes())
+    qtbot.addWidget(dialog)
+    dialog.form.fields["atr_multiple"].put("-2")
+    dialog.accept()
+    assert "-2 is not > 0" in dialog.form.fields["atr_multiple"].error.text()
+    dialog.form.fields["atr_multiple"].put(6)
+    dialog.accept()
+    window.handling.act(dialog.records()[0])
+    until(lambda: not session.branching and not session.running, pump(window))
+    assert session.course.interventions[0]["values"] == {"atr_multiple": 6.0}
+    run, _ = finished(session.config, *session.course.interventions)
+    assert run.engine.tables.equity.tobytes() == session.course.store.equity.rows.tobytes()
+    assert SettingsDialog(session.config, session.settings_changes()).form.fields["atr_multiple"].value() == 6.0
 
 
 def test_a_dragged_stop_moves_in_a_branch(window: MainWindow) -> None:

@@ -1,0 +1,87 @@
+"""Other settings of bot or exit from the cursor on: a form of what holds there, and a record of what was changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PyQt6.QtWidgets import QComboBox, QLabel, QScrollArea, QWidget
+
+from app.dialogs.forms import SettingsForm
+from app.dialogs.small import Asking
+from app.panels.parts import label, row_of, set_tone
+from bots.catalog import make_bot
+from engine.actions import Action
+from engine.changing import PARTS, SETTING
+from engine.config import BacktestConfig
+from engine.errors import ConfigError
+from engine.settings import check_settings, describe
+
+
+class SettingsDialog(Asking):
+    """Changes settings of the bot or of the exit.
+
+    Args:
+        config: of the run; changes: records of changes that hold at the cursor already.
+
+    Raises:
+        CatalogError, ConfigError: where bot or exit cannot be made.
+    """
+
+    def __init__(self, config: BacktestConfig, changes: Sequence[Action], parent: QWidget | None = None) -> None:
+        super().__init__("Change settings from here on", parent, "Branch")
+        self.resize(560, 520)
+        bot = make_bot(config.bot, config.exit)
+        self._classes: dict[str, Any] = {"bot": type(bot.settings), "exit": type(bot.exit.settings)}
+        self._now: dict[str, dict[str, Any]] = {
+            "bot": bot.settings.model_dump(),
+            "exit": bot.exit.settings.model_dump(),
+        }
+        for change in changes:
+            self._now[change["part"]] |= dict(change["values"])
+        self.part = QComboBox()
+        self.part.addItems([part.title() for part in PARTS])
+        self.part.setCurrentIndex(1)
+        self.part.setAccessibleName("Whose settings")
+        self.part.currentIndexChanged.connect(self._show)
+        self.form = SettingsForm()
+        scroll = QScrollArea()
+        scroll.setWidget(self.form)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.told = QLabel("The run branches at the cursor and goes on with what is changed here.")
+        self.told.setWordWrap(True)
+        self.outer.addLayout(row_of(label("Settings of the", "muted"), self.part, spacing=8))
+        self.outer.addWidget(scroll, 1)
+        self.outer.addWidget(self.told)
+        self._show()
+        self.finish()
+
+    def _key(self) -> str:
+        return PARTS[self.part.currentIndex()]
+
+    def _show(self) -> None:
+        self.form.show_settings(describe(self._classes[self._key()]), self._now[self._key()])
+
+    def changed(self) -> Mapping[str, Any]:
+        """What differs from what holds."""
+        now = self._now[self._key()]
+        found = {name: field.value() for name, field in self.form.fields.items()}
+        return {name: value for name, value in found.items() if value != now[name]}
+
+    def records(self) -> list[dict[str, Any]]:
+        """The record of the change; none where nothing was changed."""
+        changed = dict(self.changed())
+        return [{"type": SETTING, "part": self._key(), "values": changed}] if changed else []
+
+    def accept(self) -> None:
+        self.form.clear_errors()
+        try:
+            check_settings(self._classes[self._key()], self._now[self._key()] | dict(self.changed()))
+        except ConfigError as error:
+            for problem in error.problems:
+                field = self.form.fields.get(str(problem.path[-1]) if problem.path else "")
+                if field is not None:
+                    field.say(problem.text)
+            self.told.setText(str(error))
+            set_tone(self.told, "down")
+            return
+        super().accept()
