@@ -25,7 +25,7 @@ from research.sweeping.library import Library
 from research.sweeping.plan import Cell, Plan, Point, Slice, Values
 from research.sweeping.rows import Row, failed_row, finished_row
 
-_LANE_BARS = 6_400_000  # bars x symbols x lanes at a time: a byte each for the sides, and some trades
+_LANE_BARS = 32_000_000  # bars x symbols x lanes at a time: a byte each for the sides, and some trades
 _MOST_LANES = 64
 _INDICATOR_BYTES = 256 * 2**20
 _LONGEST_ERROR = 500
