@@ -85,6 +85,9 @@ class TablePage(QWidget):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self._following = True
+        bar = self.view.verticalScrollBar()
+        if bar is not None:
+            bar.actionTriggered.connect(lambda: self._scrolled())
 
     def _lay_out(self, kind: TableKind) -> None:
         export = QToolButton()
@@ -105,6 +108,11 @@ class TablePage(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
+
+    def _scrolled(self) -> None:
+        """A person moved the view: it follows again once it is at its end."""
+        bar = self.view.verticalScrollBar()
+        self._following = bar is None or bar.sliderPosition() >= bar.maximum()
 
     def _jump(self, index: QModelIndex) -> None:
         self.jumped.emit(self.table.place(index.row()))
@@ -128,15 +136,14 @@ class TablePage(QWidget):
             self.copy()
 
     def refresh(self) -> None:
-        """Take in where the cursor is; a view at its end stays there."""
-        bar = self.view.verticalScrollBar()
-        at_end = bar is None or bar.value() >= bar.maximum()
+        """Take in where the cursor is; the newest row stays in view until somebody scrolls up."""
         before = self.table.rowCount()
         self.table.refresh()
         count = self.table.rowCount()
         if count != before:
             self.shown.setText(f"{count:,}")
-        if at_end and count != before:
+        bar = self.view.verticalScrollBar()
+        if self._following and bar is not None and (count != before or bar.value() < bar.maximum()):
             self.view.scrollToBottom()
 
 
