@@ -19,6 +19,7 @@ from data.tradestation.events import (
     StatusChanged,
 )
 from engine.kernel.schema import Phase
+from engine.paper.growing import RememberedCalendar
 
 
 class SymbolBook:
@@ -33,7 +34,7 @@ class SymbolBook:
 
     def __init__(self, symbol: str, calendar: str | None) -> None:
         self.symbol = symbol
-        self.calendar = SessionCalendar.named(calendar)
+        self.calendar = RememberedCalendar.of(SessionCalendar.named(calendar))
         self.status = FeedStatus(symbol, FeedState.CONNECTING)
         self.told_ns = 0
         self.generation = 0

@@ -100,26 +100,36 @@ def position_rows(run: PaperRun) -> list[Row]:
 
 
 def order_rows(run: PaperRun) -> list[Row]:
-    """Working orders, those that wait for the bar's close, and the newest that have ended."""
-    waiting = [
-        ("", str(one["symbol"]), str(one.get("side", "")), f"{one.get('qty', '')}", str(one["type"]), "", "", "waits", "for the bar's close; fills at the next open")
-        for one in run.held
-    ]  # fmt: skip
-    orders = run.engine.get_orders()
-    return waiting + [
+    """Orders by hand that wait for the bar's close, then the working ones."""
+    waiting: list[Row] = [
         (
-            str(one.id),
-            one.symbol,
-            "" if one.side is None else one.side.name,
-            f"{one.quantity:g}",
-            one.type.name.lower(),
-            _price(one.limit),
-            _price(one.stop),
-            one.status.name.lower(),
-            one.reason,
+            "",
+            str(one["symbol"]),
+            str(one.get("side", "")).upper(),
+            str(one.get("qty", "")),
+            str(one["type"]),
+            "",
+            "",
+            "waits",
+            "for the bar's close; fills at the next open",
         )
-        for one in orders
+        for one in run.held
     ]
+    return waiting + [_order_row(order) for order in run.engine.get_orders()]
+
+
+def _order_row(order: Order) -> Row:
+    return (
+        str(order.id),
+        order.symbol,
+        "" if order.side is None else order.side.name,
+        f"{order.quantity:g}",
+        order.type.name.lower(),
+        _price(order.limit),
+        _price(order.stop),
+        order.status.name.lower(),
+        order.reason,
+    )
 
 
 def fill_rows(run: PaperRun) -> list[Row]:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from data.errors import LiveDataError
+from data.errors import LiveDataError, SignInError
 from data.instruments import AssetClass, Instrument
 from data.tradestation.clock import Clock
 from data.tradestation.events import (
     Event,
+    FeedState,
     FeedStatus,
     StatusChanged,
 )
@@ -47,6 +48,7 @@ class _Details:
     instruments: list[Instrument] | None = None
     warnings: list[str] = field(default_factory=list)
     trouble: str = ""
+    signed_out: bool = False
     refused: ConfigError | None = None
 
 
@@ -93,14 +95,14 @@ class LiveSession:
         self.config, self.live, self.feed, self.clock, self.folder = config, live, feed, clock, folder
         self.account: PaperAccount | None = None
         self.instruments: list[Instrument] | None = None
-        self._make_bot = make_bot
+        self.make_bot = make_bot
         self._early: list[tuple[Event, int]] = []
         self._recorders: dict[str, Recorder] = {}
         self.watched: dict[str, Watched] = {}
         self.quotes: dict[str, Quote] = {}
         self.errands = Errands()
         self._quote_feed: QuoteFeed | None = None
-        self._stop = threading.Event()
+        self._stop, self._again = threading.Event(), threading.Event()
         self._details = _Details()
         self._asking = threading.Thread(target=self._ask, name="symbol details", daemon=True)
         for signal in (
@@ -138,6 +140,7 @@ class LiveSession:
     def close(self) -> None:
         """End within about a second, however the lines hang; leave everything on disk."""
         self._stop.set()
+        self._again.set()
         self.feed.client.abort()
         if self._quote_feed is not None:
             self._quote_feed.stop()
@@ -173,6 +176,17 @@ class LiveSession:
             return self._details.trouble
         return "" if self.account is None else self.account.keeper.trouble
 
+    @property
+    def signed_out(self) -> bool:
+        """Whether somebody must sign in before anything goes on."""
+        feeds = self.feed.statuses().values()
+        return self._details.signed_out or any(one.state is FeedState.SIGNED_OUT for one in feeds)
+
+    def ask_again(self) -> None:
+        """Somebody signed in: do not wait for the next try."""
+        self._again.set()
+        self.feed.sign_in_changed()
+
     # Beginning
 
     def _ask(self) -> None:
@@ -188,10 +202,11 @@ class LiveSession:
                     return
                 if str(error) != self._details.trouble:
                     LOG.warning("%s; asking again every %.0f s", error, RETRY_S)
-                self._details.trouble = str(error)
-                self.clock.wait(self._stop, RETRY_S)
+                self._details.trouble, self._details.signed_out = str(error), isinstance(error, SignInError)
+                self.clock.wait(self._again, RETRY_S)
+                self._again.clear()
                 continue
-            self._details.warnings, self._details.trouble = warnings, ""
+            self._details.warnings, self._details.trouble, self._details.signed_out = warnings, "", False
             self._details.instruments = found
             return
 
@@ -213,7 +228,7 @@ class LiveSession:
                     tick_size=one.tick_size,
                     calendar=one.calendar,
                     description="",
-                    traded=self._make_bot is not None,
+                    traded=self.make_bot is not None,
                 )
             )
 
@@ -291,10 +306,10 @@ class LiveSession:
         )
 
     def _open_account(self, instruments: Sequence[Instrument]) -> None:
-        if self._make_bot is None:
+        if self.make_bot is None:
             return
         patience = PaperSettings(open_grace_s=self.live.open_grace, patience_s=self.live.patience)
-        self.account = PaperAccount(self.config, instruments, self.live.interval, self._make_bot, self.folder, patience)
+        self.account = PaperAccount(self.config, instruments, self.live.interval, self.make_bot, self.folder, patience)
 
     # What the feeds tell
 

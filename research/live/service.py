@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,12 @@ class Service:
     label: str
     sign_in: SignIn | None
 
+    @property
+    def ask_sign_in(self) -> Callable[[], object] | None:
+        """Signs in on the service's page, blocking; None where nobody has to."""
+        login = self.sign_in
+        return None if login is None else lambda: login.sign_in(open_page)
+
 
 @contextmanager
 def service(options: argparse.Namespace, config: BacktestConfig, live: LiveSection) -> Iterator[Service]:
@@ -57,7 +63,7 @@ def service(options: argparse.Namespace, config: BacktestConfig, live: LiveSecti
         return
     clock = SystemClock()
     endpoints = Endpoints.live() if live.host == "live" else Endpoints.sim()
-    login = signed_in(endpoints, clock, anew=options.sign_in)
+    login = signed_in(endpoints, clock, anew=options.sign_in, wait=options.headless)
     yield Service(TradeStationClient(endpoints, login, clock), clock, live.host.upper(), login)
 
 
@@ -99,11 +105,11 @@ def credentials() -> Credentials:
     return Credentials(client_id, os.environ.get("TRADESTATION_CLIENT_SECRET") or None)
 
 
-def signed_in(endpoints: Endpoints, clock: Clock, *, anew: bool) -> SignIn:
-    """The login; signs in on the service's page where no tokens are kept, or ``anew``."""
+def signed_in(endpoints: Endpoints, clock: Clock, *, anew: bool, wait: bool) -> SignIn:
+    """The login; signs in on the service's page ``anew``, or where ``wait`` says that no window offers it later."""
     key = credentials()
     login = SignIn(key, endpoints, default_store(key.client_id[:8]), clock)
-    if anew or not login.signed_in:
+    if anew or (wait and not login.signed_in):
         login.sign_in(open_page)
     return login
 
