@@ -10,7 +10,7 @@ from app.live.book import SymbolBook
 from app.live.rows import RowsModel, table
 from data.tradestation.quotes import Quote
 
-HEADINGS = ("Symbol", "Last", "Change", "Bid", "Ask", "State")
+HEADINGS = ("Symbol", "State", "Last", "Change", "Bid", "Ask")
 PAUSE_MS = 300
 
 
@@ -98,9 +98,9 @@ def _row(book: SymbolBook, form: PriceFormat, quote: Quote | None) -> tuple[str,
     change = "" if last is None or before is None else f"{last - before:+.{form.decimals}f}"
     return (
         book.symbol,
+        book.status.state.value if quote is None or not quote.halted else "halted",
         "" if last is None else form.text(last),
         change,
         "" if quote is None or quote.bid is None else form.text(quote.bid),
         "" if quote is None or quote.ask is None else form.text(quote.ask),
-        book.status.state.value if quote is None or not quote.halted else "halted",
     )
