@@ -23,9 +23,27 @@ _OUT = types.Array(float64, 1, "C")
 _SESSION = types.Array(int32, 1, "C", readonly=True)
 
 
+class _Compiled:
+    """A function that is compiled, or read from the cache, at its first call: of these a run needs one or two."""
+
+    __slots__ = ("_function", "_ready", "_signature")
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        self._function, self._signature = function, signature
+        self._ready: Callable[..., Any] | None = None
+
+    def load(self) -> Callable[..., Any]:
+        """The compiled function."""
+        if self._ready is None:
+            self._ready = njit(self._signature, cache=True, nogil=True)(self._function)
+        return self._ready
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.load()(*arguments)
+
+
 def _compiled(signature: Any) -> Callable[[Any], Any]:
-    compiled: Callable[[Any], Any] = njit(signature, cache=True, nogil=True)
-    return compiled
+    return lambda function: _Compiled(function, signature)
 
 
 def _moving_mean(values: FloatArray, period: int) -> FloatArray:
@@ -153,3 +171,10 @@ moving_highest: Callable[[FloatArray, int], FloatArray] = _compiled(_OUT(_IN, in
 session_vwap: Callable[[FloatArray, FloatArray, SessionArray], FloatArray] = _compiled(_OUT(_IN, _IN, _SESSION))(
     _session_vwap
 )
+
+
+def compile_all() -> None:
+    """Compile, or read from the cache, every loop of this module."""
+    for value in list(globals().values()):
+        if isinstance(value, _Compiled):
+            value.load()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from engine.kernel.compiling import CACHE_FOLDER, JIT, READY
 
-# The kernel's entries, then the loops that a run's indicators and its report need.
-MODULES = ("engine.kernel.loops", "engine.indicators", "engine.statistics")
+# The kernel's entries, then the loops that a run's report and its indicators need.
+MODULES = ("engine.kernel.loops", "engine.statistics", "engine.indicators.loops")
 KEPT_DAYS = 14
 _DAY_SECONDS = 86_400.0
 
@@ -22,9 +22,10 @@ Say = Callable[[str], None]
 
 
 def compile_engine() -> None:
-    """Import everything that compiles when it is imported."""
+    """Import everything that compiles when it is imported, and compile what waits for its first call."""
     for name in MODULES:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+    module.compile_all()
 
 
 def left_behind(root: Path, current: Path, now: float) -> list[Path]:

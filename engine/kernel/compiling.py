@@ -83,4 +83,40 @@ def internal(signature: object, *, forceinline: bool = False) -> Callable[[Funct
 
 def entry(signature: object, *, nogil: bool = False) -> Callable[[Function], Function]:
     """Compile a function that Python calls; ``nogil`` for the long ones."""
+    if READY:
+        return lambda function: _Deferred(function, signature, nogil)  # type: ignore[return-value]
     return lambda function: _compile(function, signature, nogil=nogil)
+
+
+class _Deferred:
+    """An entry that waits on disk, until it is asked for by name or called."""
+
+    def __init__(self, function: Callable[..., Any], signature: object, nogil: bool) -> None:
+        self._function, self._signature, self._nogil = function, signature, nogil
+        self._loaded: Callable[..., Any] | None = None
+
+    def load(self) -> Callable[..., Any]:
+        """The compiled entry, from disk."""
+        if self._loaded is None:
+            self._loaded = _compile(self._function, self._signature, nogil=self._nogil)
+        return self._loaded
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.load()(*arguments)
+
+
+def load_on_request(names: dict[str, Any]) -> None:
+    """Let a module's entries be loaded when they are first asked for: of some thirty, a run needs a few.
+
+    ``names`` are the module's globals. Its deferred entries are taken out of them, so that asking for one reaches the
+    module's ``__getattr__`` once, and the compiled entry itself from then on.
+    """
+    deferred = {name: names.pop(name) for name, value in list(names.items()) if isinstance(value, _Deferred)}
+
+    def fetch(name: str) -> Any:
+        if name not in deferred:
+            raise AttributeError(f"module {names['__name__']!r} has no attribute {name!r}")
+        names[name] = deferred[name].load()
+        return names[name]
+
+    names["__getattr__"] = fetch

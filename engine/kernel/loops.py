@@ -7,7 +7,7 @@ and returns ``GROW``: Python makes the tables larger and calls again.
 from importlib import import_module
 
 from engine.kernel import broker, lifecycle
-from engine.kernel.compiling import READY, entry, mark_complete
+from engine.kernel.compiling import READY, entry, load_on_request, mark_complete
 from engine.kernel.margin import equity_now, initial_used
 from engine.kernel.phases import close_bar, finish, intrabar, open_bar
 from engine.kernel.room import GROW, has_room
@@ -280,3 +280,4 @@ if not READY:
     # Compiled and cached with the rest, but loaded only by who runs many settings at once.
     import_module("engine.kernel.batch")
 mark_complete()
+load_on_request(globals())
