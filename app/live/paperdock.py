@@ -65,6 +65,7 @@ class Ticket(QFrame):
         self.quantity.setRange(0.0, 1e9)
         self.quantity.setDecimals(4)
         self.quantity.setValue(1.0)
+        self.quantity.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.price, self.stop, self.target = QLineEdit(), QLineEdit(), QLineEdit()
         self.note = label("", "muted")
         self.note.setWordWrap(True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
-from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
 from app.charts.levels import LevelKind, MoveLevel
@@ -63,8 +63,8 @@ class LiveWindow(QMainWindow):
         self._connect()
 
     def _lay_out(self, service: str) -> None:
-        centre = QWidget()
-        layout = QVBoxLayout(centre)
+        top = QWidget()
+        layout = QVBoxLayout(top)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         stripe = QFrame()
@@ -72,8 +72,13 @@ class LiveWindow(QMainWindow):
         stripe.setStyleSheet(f"background: {self.look.colour(SERVICES[service][1])}; border: none;")
         layout.addWidget(stripe)
         layout.addWidget(self.state_bar)
-        layout.addWidget(self.charts, 1)
-        self.setCentralWidget(centre)
+        bar = QToolBar("State")
+        bar.setObjectName("State")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(top)
+        self.addToolBar(bar)
+        self.setCentralWidget(self.charts)
         left, right, below = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,
