@@ -157,7 +157,7 @@ class BaseStrategyBot:
         self._prepare_exit(engine)
         if self.decides_by_array:
             key = (type(self), own)
-            tables.attach("sides_a", engine.shared(key, lambda: checked_sides(self.sides(market), market)))
+            tables.attach("sides_a", engine.shared(key, lambda: checked_sides(self, market)))
 
     def _prepare_exit(self, engine: BacktesterEngine) -> None:
         account = engine.tables.account[0]
@@ -250,17 +250,18 @@ def _overrides(bot: BaseStrategyBot, name: str, base: type) -> bool:
     return method is not getattr(base, name)
 
 
-def checked_sides(sides: NDArray[Any], market: Market) -> SideArray:
+def checked_sides(bot: BaseStrategyBot, market: Market) -> SideArray:
     """A bot's array of sides, checked for shape and values.
 
     Raises:
-        CatalogError: naming what is wrong.
+        CatalogError: naming the bot and what is wrong.
     """
+    sides, name = np.asarray(bot.sides(market)), type(bot).__name__
     shape = (len(market), len(market.symbols))
-    if np.shape(sides) != shape:
-        raise CatalogError(f"sides has shape {np.shape(sides)}, not {shape} (bars, symbols)")
-    if not _are_sides(np.asarray(sides)):
-        raise CatalogError("sides holds values other than 1 (buy), -1 (sell) and 0 (none)")
+    if sides.shape != shape:
+        raise CatalogError(f"{name}: sides has shape {sides.shape}, not {shape} (bars, symbols); give one per bar")
+    if not _are_sides(sides):
+        raise CatalogError(f"{name}: sides holds values other than 1 (buy), -1 (sell) and 0 (none)")
     return np.ascontiguousarray(sides, dtype=np.int8)
 
 

@@ -146,7 +146,7 @@ class WrongValues(BaseStrategyBot):
     ("bot", "told"), [(WrongShape, r"shape \(29, 1\), not \(30, 1\)"), (WrongValues, "other than 1")]
 )
 def test_sides_that_are_no_sides_are_refused_before_the_first_bar(bot: type[BaseStrategyBot], told: str) -> None:
-    with pytest.raises(StrategyError, match=told):
+    with pytest.raises(CatalogError, match=told):
         Run(small_runs.engine(), bot())
 
 
