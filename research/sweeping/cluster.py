@@ -65,7 +65,12 @@ class Ray:
             options["object_store_memory"] = max(_LEAST_STORE, 2 * self._library.size)
         else:
             options["address"] = self._address
-        self._ray.init(**options)
+        try:
+            self._ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"no Ray cluster answers at {self._address}: {error}; start one there, or take --ray local"
+            ) from error
 
     def _compare_versions(self) -> None:
         """Every node must give the same numbers, so it must have the same versions.

@@ -40,7 +40,7 @@ from bots.trend_following import TrendFollowingBot
 
 class Own(TrendFollowingBot):
     def sides(self, market):
-        time.sleep(0.03)
+        time.sleep(0.1)
         return super().sides(market)
 """
 
@@ -120,7 +120,7 @@ def test_a_ray_worker_that_is_killed_leaves_no_trace(tmp_path: Path, repo_root: 
     sweep = MANY.replace("high: 54", "high: 30")
     file = world(tmp_path / "world", sweep)
     deadly = OWN.replace(
-        "        time.sleep(0.03)\n",
+        "        time.sleep(0.1)\n",
         "        import os\n"
         "        from pathlib import Path\n"
         f"        once = Path({str(tmp_path / 'once')!r})\n"
