@@ -44,6 +44,7 @@ class Handling:
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
+        self._placed = False  # whether the floating dock has been put where it is seen
 
     @property
     def _session(self) -> RunSession | None:
@@ -308,6 +309,10 @@ class Handling:
     def _show_dock(self, name: str) -> None:
         dock = self._window.docks[name]
         dock.setVisible(not dock.isVisible() or not dock.isFloating())
+        if dock.isFloating() and not self._placed:
+            self._placed = True
+            middle = self._window.geometry().center()
+            dock.move(middle.x() - dock.width() // 2, middle.y() - dock.height() // 2)
         dock.raise_()
         self._window.wake()
 

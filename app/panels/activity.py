@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PyQt6.QtCore import QModelIndex, QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QGuiApplication, QKeySequence
+from PyQt6.QtGui import QGuiApplication, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -108,6 +108,11 @@ class TablePage(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if self._following:
+            self.view.scrollToBottom()
 
     def _scrolled(self) -> None:
         """A person moved the view: it follows again once it is at its end."""

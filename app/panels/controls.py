@@ -62,12 +62,15 @@ class ControlBar(Panel):
         layout.addSpacing(8)
         self._add_speed(layout)
         self.scrub = ScrubBar()
-        rows.addWidget(self.scrub)
         layout.addStretch(1)
+        below = QHBoxLayout()
+        below.setSpacing(8)
+        below.addWidget(self.scrub, 1)
+        rows.addLayout(below)
         self.date, self.count = Value("Date and time"), Value("Bar of bars")
-        for told, wide in ((self.date, 190), (self.count, 190)):
+        for told, wide in ((self.date, 180), (self.count, 170)):
             told.setFixedWidth(wide)
-            layout.addWidget(told)
+            below.addWidget(told)
 
     def _add_jumps(self, layout: QHBoxLayout, steps: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
         self.jump = QComboBox()

@@ -130,7 +130,9 @@ def test_changed_settings_branch_from_the_cursor_and_replay_headless(window: Mai
     assert session.course.interventions[0]["values"] == {"atr_multiple": 6.0}
     run, _ = finished(session.config, *session.course.interventions)
     assert run.engine.tables.equity.tobytes() == session.course.store.equity.rows.tobytes()
-    assert SettingsDialog(session.config, session.settings_changes()).form.fields["atr_multiple"].value() == 6.0
+    again = SettingsDialog(session.config, session.settings_changes())
+    qtbot.addWidget(again)
+    assert again.form.fields["atr_multiple"].value() == 6.0
 
 
 def test_a_dragged_stop_moves_in_a_branch(window: MainWindow) -> None:
