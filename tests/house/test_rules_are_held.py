@@ -18,12 +18,6 @@ RULES = {f"S{chapter}.{n}" for chapter, count in CHAPTERS.items() for n in range
     f"S{chapter}" for chapter, count in CHAPTERS.items() if count == 0
 }
 # Rules whose code is not there yet, and why a test would have nothing to test.
-NOT_BUILT = {
-    "S12.3": "the learned exits and their models are not part of the project yet",
-    "S17.1": "no account trades on a live feed yet",
-    "S17.2": "the recorder is there, the run that acts on what it records is not",
-    "S17.3": "recordings are not replayed through a run yet",
-}
 RULE = re.compile(r"^#{2,3} (S\d+(?:\.\d+)?) \S", re.MULTILINE)
 HELD_BY = re.compile(r"^Held by (.+?)\.$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`(tests/[\w/]+\.py)`")
@@ -70,11 +64,7 @@ def test_every_rule_has_a_paragraph() -> None:
 def test_every_rule_has_a_test_or_a_reason() -> None:
     without = RULES - files_by_rule().keys()
 
-    assert without - NOT_BUILT.keys() == set()
-
-
-def test_a_rule_that_has_a_test_needs_no_reason() -> None:
-    assert NOT_BUILT.keys() - (RULES - files_by_rule().keys()) == set()
+    assert without == set()
 
 
 def test_no_test_marks_a_rule_that_does_not_exist() -> None:
@@ -89,15 +79,9 @@ def test_every_paragraph_names_a_test_that_holds_its_rule() -> None:
     wrong = {
         rule: sorted(held_by(text) - holders[rule]) or "names no test"
         for rule, text in paragraphs(DOCUMENT.read_text(encoding="utf-8")).items()
-        if rule not in NOT_BUILT and (not held_by(text) or held_by(text) - holders[rule])
+        if not held_by(text) or held_by(text) - holders[rule]
     }
     assert not wrong
-
-
-def test_a_paragraph_of_what_is_not_built_says_so() -> None:
-    told = paragraphs(DOCUMENT.read_text(encoding="utf-8"))
-
-    assert [rule for rule in sorted(NOT_BUILT) if "Not built yet" not in " ".join(told[rule].split())] == []
 
 
 def test_every_rule_that_code_names_exists() -> None:

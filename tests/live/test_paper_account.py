@@ -90,6 +90,7 @@ def test_bars_that_come_one_by_one_leave_the_bytes_of_a_backtest(bot: str, exit:
     assert differing(journal_bytes(run.engine, count), journal_bytes(paper.engine, paper.next_bar)) == []
 
 
+@pytest.mark.rule("S17.3")
 @pytest.mark.parametrize("bot", BOTS)
 @pytest.mark.parametrize("exit", EXITS)
 def test_replaying_a_recording_gives_the_same_journal(bot: str, exit: str, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from data.tradestation.bars import LiveBar
 from data.tradestation.events import BarClosed, BarUpdated, CloseReason, FeedState
 from data.tradestation.hours import SessionTimes
@@ -56,6 +58,7 @@ def closes(made: PhaseKeeper, symbol: str, minute: int, now_ns: int, *, live: bo
     made.closing(BarClosed(symbol, bar(minute, close), reason, not live, live, now_ns), now_ns)
 
 
+@pytest.mark.rule("S17.1")
 def test_open_runs_once_as_soon_as_all_have_printed() -> None:
     """S17.1."""
     made, told = keeper()
@@ -67,6 +70,7 @@ def test_open_runs_once_as_soon_as_all_have_printed() -> None:
     assert told.said == ["open 0 A0,B0"]
 
 
+@pytest.mark.rule("S17.1")
 def test_open_runs_when_the_grace_is_over_and_a_later_print_opens_nothing() -> None:
     """S17.1: the late one's bar is synthetic, and told as missed when it closes."""
     made, told = keeper(open_grace_s=2.0)
@@ -88,6 +92,7 @@ def test_a_symbol_whose_market_is_closed_is_not_waited_for() -> None:
     assert told.said == ["open 0 A0"]
 
 
+@pytest.mark.rule("S17.1")
 def test_the_rest_runs_when_the_bar_has_closed_for_all() -> None:
     """S17.1."""
     made, told = keeper()
@@ -102,6 +107,7 @@ def test_the_rest_runs_when_the_bar_has_closed_for_all() -> None:
     assert told.said == ["open 0 A0,B0", "close A,B", "open 1 A1,B1"]
 
 
+@pytest.mark.rule("S17.2")
 def test_backfilled_bars_run_at_once_in_order_and_undecided() -> None:
     """S17.2."""
     made, told = keeper()
@@ -174,6 +180,7 @@ def test_a_bar_that_was_seen_whole_before_its_line_died_does_not_act_twice() -> 
     assert told.said == ["open 0 A0,B0", "close A,B"]
 
 
+@pytest.mark.rule("S17.2")
 def test_a_print_that_was_not_seen_live_opens_nothing() -> None:
     """S17.2: a bar joined in its middle gets no decision."""
     made, told = keeper()
