@@ -66,7 +66,7 @@ class ExitStrategy(ABC):
         """Indicators that must be warm before the first trade, as (name, parameters)."""
         return ()
 
-    def prepare(self, engine: BacktesterEngine, learning: bool) -> None:
+    def prepare(self, engine: BacktesterEngine, learning: bool) -> None:  # noqa: B027 - a hook that few need
         """Hand tables of its own to the kernel, before the first bar; ``learning``: whether it may learn online."""
 
     @abstractmethod
@@ -77,12 +77,12 @@ class ExitStrategy(ABC):
         """A new stop for a position at OPEN, or None; a looser one is ignored (S11.5)."""
         return None
 
-    def ingest_trade_log(self, env: TradingEnvironment) -> None:
+    def ingest_trade_log(self, env: TradingEnvironment) -> None:  # noqa: B027 - a hook that few need
         """Learn from the trades that closed in this bar (S7.5); for online learners."""
 
     def get_state(self) -> dict[str, object] | None:
         """What a snapshot must keep, as plain data; None: unknown, a rewind replays from the start."""
         return None
 
-    def set_state(self, state: dict[str, object]) -> None:
+    def set_state(self, state: dict[str, object]) -> None:  # noqa: B027 - a hook that few need
         """Go back to what ``get_state`` gave."""
