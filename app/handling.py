@@ -319,12 +319,13 @@ class Handling:
     def fill_view_menu(self, menu: QMenu) -> None:
         """Panels, themes, zones and layouts below the view's actions."""
         menu.addSeparator()
-        panels = menu.addMenu("Panels")
+        panels, charts = menu.addMenu("Panels"), menu.addMenu("Charts")
         self._layouts = menu.addMenu("Layouts")
         themes, zones = menu.addMenu("Theme"), menu.addMenu("Time zone")
-        if panels is None or self._layouts is None or themes is None or zones is None:
+        if panels is None or charts is None or self._layouts is None or themes is None or zones is None:
             return
         panels.aboutToShow.connect(lambda: self._list_panels(panels))
+        charts.aboutToShow.connect(lambda: self._list_charts(charts))
         self._layouts.aboutToShow.connect(self._list_layouts)
         for submenu, words, now, choose in (
             (themes, {name: name.title() for name in THEMES}, self._window.workspace.theme, self._window.set_theme),
@@ -345,6 +346,26 @@ class Handling:
     def _set_zone(self, zone: str) -> None:
         self._window.workspace.zone = zone
         self._window.dress()
+
+    def _list_charts(self, menu: QMenu) -> None:
+        """One entry per symbol: which of them have a chart in the grid."""
+        menu.clear()
+        shown = self._window.charts.symbols or []
+        for column, symbol in enumerate(self._session.facts.symbols if self._session is not None else ()):
+            action = menu.addAction(symbol)
+            if action is not None:
+                action.setCheckable(True)
+                action.setChecked(column in shown)
+                action.toggled.connect(lambda on, column=column: self.show_chart(column, on))
+
+    def show_chart(self, column: int, on: bool) -> None:
+        """Put a symbol's chart into the grid, or take it away; one always stays."""
+        kept = [each for each in self._window.charts.symbols or [] if each != column]
+        wanted = sorted([*kept, column]) if on else kept
+        if wanted:
+            self._window.charts.show_symbols(wanted)
+            self._window.charts.redress()
+        self._window.wake()
 
     def _list_panels(self, menu: QMenu) -> None:
         menu.clear()
@@ -522,9 +543,13 @@ class Handling:
             self._say(f"{path} cannot be written: {error.strerror}; choose another place", "error")
 
     def _export_png(self) -> None:
-        file, _ = QFileDialog.getSaveFileName(self._window, "Export chart", "chart.png", "PNG (*.png)")
+        names = [*(chart.symbol for chart in self._window.charts.charts), "Equity and drawdown"]
+        name, given = QInputDialog.getItem(self._window, "Export chart", "Which chart", names, 0, False)
+        if not given:
+            return
+        file, _ = QFileDialog.getSaveFileName(self._window, "Export chart", f"{name}.png", "PNG (*.png)")
         if file:
-            self.export_png(Path(file))
+            self.export_png(Path(file), -1 if name == names[-1] else names.index(name))
 
     def export_png(self, file: Path, which: int = 0) -> None:
         """Write a chart as it is shown; ``which`` counts from the top, -1 is the equity chart."""

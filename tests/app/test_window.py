@@ -256,7 +256,7 @@ def test_a_bot_that_raises_shows_its_traceback_and_the_window_lives_on(window: M
     bot.write_text(
         "from bots.base import BaseStrategyBot\n\nclass Bad(BaseStrategyBot):\n"
         "    def decide_side(self, env, symbol):\n"
-        "        if env.now.bar > 40:\n            raise RuntimeError('no more ideas')\n        return None\n"
+        "        if env.bar(symbol).index > 40:\n            raise RuntimeError('no more ideas')\n        return None\n"
     )
     config = config_of("coin_flip").with_part("bot", {"name": "Bad", "module": str(bot)}, "bot=Bad")
     window.load("bad", lambda: new_session(config, False))
@@ -269,6 +269,39 @@ def test_a_bot_that_raises_shows_its_traceback_and_the_window_lives_on(window: M
     assert "Traceback" in dialog.text.toPlainText()
     go(window, 10)
     assert window.session.model.cursor.bar == 10
+
+
+def test_an_engine_that_dies_is_said_and_the_window_lives_on(window: MainWindow, tmp_path: Path) -> None:
+    bot = tmp_path / "deadly_bot.py"
+    bot.write_text(
+        "import os\nfrom bots.base import BaseStrategyBot\n\nclass Deadly(BaseStrategyBot):\n"
+        "    def decide_side(self, env, symbol):\n        if env.bar(symbol).index > 700:\n            os._exit(3)\n"
+        "        return None\n"
+    )
+    config = config_of("coin_flip").with_part("bot", {"name": "Deadly", "module": str(bot)}, "bot=Deadly")
+    window.load("deadly", lambda: new_session(config, True))
+    until(lambda: window.session is not None and window.session.course.status == "failed", pump(window), 6000)
+    pump(window)()
+    assert "ended by itself, exit code 3" in window.notes.text.toPlainText()
+    session = window.session
+    assert session is not None
+    assert session.model.store.bars > 0
+    go(window, 5)
+    assert window.controls.count.text().startswith("6 /")
+    assert not multiprocessing.active_children()
+
+
+def test_a_chart_per_symbol_is_put_into_the_grid_and_taken_away(window: MainWindow, tmp_path: Path) -> None:
+    session = opened(window)
+    for column in (2, 3):
+        window.handling.show_chart(column, True)
+    assert [chart.symbol for chart in window.charts.charts] == list(session.facts.symbols)
+    for column in range(4):
+        window.handling.show_chart(column, False)
+    assert [chart.symbol for chart in window.charts.charts] == ["GC_SYN"]
+    go(window, 500)
+    window.handling.export_png(tmp_path / "equity.png", -1)
+    assert (tmp_path / "equity.png").exists()
 
 
 def test_a_run_that_cannot_be_opened_is_said_on_the_start_page(window: MainWindow, tmp_path: Path) -> None:
