@@ -24,6 +24,7 @@ def live_instruments(config: BacktestConfig, facts: Mapping[str, SymbolFacts]) -
     for symbol in config.symbols:
         given = config.asset(symbol).given()
         said = _from_service(facts[symbol])
+        _check_tick(symbol, given, said)
         try:
             instrument = build_instrument(symbol, given, said)
         except InstrumentError as error:
@@ -36,6 +37,16 @@ def live_instruments(config: BacktestConfig, facts: Mapping[str, SymbolFacts]) -
         made.append(instrument)
         warnings += instrument_warnings(symbol, given, said)
     return made, warnings
+
+
+def _check_tick(symbol: str, given: Mapping[str, object], said: Mapping[str, object]) -> None:
+    """Refuse a tick of one's own with the service's money per tick, or the reverse (S1.2)."""
+    stated = [key for key in ("tick_size", "tick_value") if key in given]
+    if len(stated) == 1 and given[stated[0]] != said[stated[0]]:
+        raise ConfigError(
+            f"{symbol}: {stated[0]} is {given[stated[0]]}, the service says a tick of {said['tick_size']} worth "
+            f"{said['tick_value']}; give both tick_size and tick_value, or neither"
+        )
 
 
 def ask_instruments(config: BacktestConfig, client: TradeStationClient) -> tuple[list[Instrument], list[str]]:

@@ -163,8 +163,8 @@ class PhaseKeeper:
         if self._under_way is not None or not heads:
             return False
         own_ns = min(event.bar.open_ns for event in heads.values())
-        if any(one.own_ns < own_ns for one in self._prints.values()):
-            return False
+        if any(one.own_ns <= own_ns for one in self._prints.values()):
+            return False  # that bar opens first
         group = {symbol: event for symbol, event in heads.items() if event.bar.open_ns == own_ns}
         oldest_ns = min(event.seen_ns for event in group.values())
         if not self._caught_up(own_ns, group) and now_ns < oldest_ns + self._patience_ns:
@@ -172,7 +172,7 @@ class PhaseKeeper:
         for symbol in group:
             self._late[symbol].popleft()
         opens = {symbol: (own_ns, event.bar.open) for symbol, event in group.items()}
-        self._open(own_ns if own_ns > self._last_ns else self._last_ns + 1, opens, False)
+        self._open(own_ns, opens, False)
         self._acts.closed(group)
         return True
 
@@ -210,9 +210,11 @@ class PhaseKeeper:
             return False
         return self._hours.get(symbol, AlwaysOpen()).is_open(own_ns)
 
-    def _open(self, time_ns: int, opens: Mapping[str, tuple[int, float]], decide: bool) -> _UnderWay:
-        self._last_ns = time_ns
-        for symbol, (own_ns, _) in opens.items():
-            self._acted[symbol] = own_ns
-        self._acts.opened(time_ns, opens, decide)
-        return _UnderWay({symbol: own_ns for symbol, (own_ns, _) in opens.items()})
+    def _open(self, own_ns: int, opens: Mapping[str, tuple[int, float]], decide: bool) -> _UnderWay:
+        """OPEN of a master bar at ``own_ns``, or a nanosecond behind the last one where that is later already."""
+        late = own_ns <= self._last_ns
+        self._last_ns = time_ns = self._last_ns + 1 if late else own_ns
+        for symbol, (at_ns, _) in opens.items():
+            self._acted[symbol] = at_ns
+        self._acts.opened(time_ns, opens, decide and not late)
+        return _UnderWay({symbol: at_ns for symbol, (at_ns, _) in opens.items()})

@@ -206,3 +206,16 @@ def test_a_closing_that_was_told_before_is_not_acted_on_again() -> None:
     made.closing(event, at(0, 1.0))
 
     assert told.said == []
+
+
+def test_a_late_bar_of_the_time_that_is_about_to_open_comes_behind_it() -> None:
+    """Two master bars never share a time."""
+    made, told = keeper()
+    made.state("B", FeedState.HISTORY)
+    prints(made, "A", 0, 1.0)
+    closes(made, "B", 0, at(0, 1.5), live=False)
+    assert told.said == []
+    made.pass_time(at(0, 3.0))
+    closes(made, "A", 0, at(1, 0.1))
+
+    assert told.said == ["open 0 A0", "close A", "open 0+ B0 undecided", "close B"]

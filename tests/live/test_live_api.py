@@ -1,0 +1,219 @@
+"""The data-only adapter and the session around it: honest capabilities, bars, states, troubles, what is recorded."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bots.catalog import make_bot
+from data.errors import SourceError
+from data.instruments import Instrument
+from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario
+from data.tradestation.emulator.scenario import SymbolSpec
+from data.tradestation.endpoints import Endpoints
+from data.tradestation.events import FeedState
+from data.tradestation.live import LiveFeed
+from data.tradestation.rest import TradeStationClient
+from engine.config import BacktestConfig
+from engine.environment import TradingEnvironment
+from engine.errors import ConfigError
+from engine.kernel.schema import OrderStatus, Phase
+from engine.live import LiveSection, LiveSession, TradeStationLiveAPI, load_live_config
+from engine.live.api import NO_TRADING
+from engine.live.session import read_instruments
+from engine.orders import OrderRequest, Side
+from engine.paper import replay
+from tests.live.harness import MINUTE, QUICK, GrantedTokens, figures
+from tests.live.paper_market import config, differing, fresh_bot, journal_bytes
+
+SYMBOLS = (SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24", price=18_000.0, quiet=0.3, point_value=20.0))
+ES = Instrument(symbol="ESH24", tick_size=0.25, tick_value=12.5, initial_margin=10_000.0, maintenance_margin=9_000.0)
+
+
+@contextmanager
+def adapter(scenario: Scenario) -> Iterator[tuple[Emulator, TradeStationLiveAPI]]:
+    with Emulator(scenario) as emulator:
+        client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
+        made = TradeStationLiveAPI(LiveFeed(client, random.Random(1), settings=QUICK), [ES], MINUTE, history_bars=50)
+        made.connect()
+        try:
+            yield emulator, made
+        finally:
+            made.disconnect()
+
+
+def wait(poll: Callable[[], object], condition: Callable[[], bool], what: str, seconds: float = 25.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        poll()
+        time.sleep(0.003)
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+
+
+def test_a_data_only_adapter_says_that_it_does_not_trade() -> None:
+    with adapter(Scenario(rate=240.0)) as (_, made):
+        refused: list[object] = []
+        made.order_rejected.connect(refused.append)
+        order = made.place_order(OrderRequest(symbol="ESH24", side=Side.BUY, quantity=1))
+
+        assert not made.capabilities.can_trade
+        assert made.capabilities.order_types == frozenset()
+        assert (order.status, order.reason) == (OrderStatus.REJECTED, NO_TRADING)
+        assert made.close_position("ESH24").reason == NO_TRADING
+        assert not made.cancel_order(1)
+        assert not made.modify_stop_loss("ESH24", 4000.0)
+        assert len(refused) == 2
+        with pytest.raises(ValueError, match="does not trade"):
+            made.modify_order(1, quantity=2.0)
+
+
+def test_bars_indicators_and_the_open_bar_are_what_the_service_has() -> None:
+    """S5.2: of the bar that is open, O alone."""
+    with adapter(Scenario(rate=240.0)) as (emulator, made):
+        closed: list[object] = []
+        made.bar_closed.connect(closed.append)
+        wait(made.poll, lambda: len(closed) >= 3 and made.phase is Phase.OPEN, "three bars and a fourth begun")
+        env = TradingEnvironment()
+        env.set_api(made)
+        frame = made.get_asset_data("ESH24")
+        truth = {bar.close_ns - MINUTE.bar_ns: figures(bar) for bar in emulator.truth("ESH24", MINUTE, 0, 2**62)}
+        latest = made.get_latest_data("ESH24")
+
+        rows = zip(frame.index, frame.itertuples(index=False), strict=True)
+        assert all(tuple(row[:5]) == truth[int(at.value)] for at, row in rows)
+        assert latest.last_close == frame["close"].iloc[-1]
+        assert latest.high != latest.high
+        assert env.indicator("sma", "ESH24", period=5) == pytest.approx(frame["close"].iloc[-5:].mean())
+        assert made.statuses["ESH24"].state is FeedState.LIVE
+        assert made.get_portfolio().cash != made.get_portfolio().cash
+
+
+@contextmanager
+def session(
+    folder: Path, scenario: Scenario, given: BacktestConfig, *, endpoints: Endpoints | None = None, trades: bool = True
+) -> Iterator[tuple[Emulator, LiveSession]]:
+    with Emulator(scenario) as emulator:
+        there = emulator.endpoints if endpoints is None else endpoints
+        client = TradeStationClient(there, GrantedTokens(emulator), emulator.clock, retries=0)
+        feed = LiveFeed(client, random.Random(1), settings=QUICK)
+        fresh = (lambda: make_bot(given.bot, given.exit)) if trades else None
+        made = LiveSession(given, LiveSection(history_bars=120), feed, emulator.clock, fresh, folder)
+        made.start()
+        try:
+            yield emulator, made
+        finally:
+            made.close()
+
+
+def acted_bars(made: LiveSession, symbol: str) -> dict[int, tuple[float, ...]]:
+    """The bars of a symbol as the account has them, by opening time; the one under way is left out."""
+    assert made.account is not None
+    run = made.account.run
+    assert run is not None
+    series = run.engine.market.series[run.bars.symbols.index(symbol)]
+    columns = (series.open, series.high, series.low, series.close, series.volume)
+    rows = dict(zip(series.time_ns.tolist(), zip(*(c.tolist() for c in columns), strict=True), strict=True))
+    if run.is_open and symbol in run.opens:
+        rows.pop(run.opens[symbol][0])
+    return rows
+
+
+_FAULTS = [
+    FaultKind.HANG, FaultKind.MUTE, FaultKind.GOAWAY_V2, FaultKind.GOAWAY_V3, FaultKind.CUT, FaultKind.RESET,
+    FaultKind.END, FaultKind.STREAM_ERROR, FaultKind.ERROR_LINE, FaultKind.GARBAGE, FaultKind.CORRECTION,
+    FaultKind.UNAVAILABLE, FaultKind.TOO_MANY, FaultKind.UNAUTHORIZED, FaultKind.SLOW_HEADERS, FaultKind.NOT_JSON,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _FAULTS)
+def test_whatever_breaks_the_account_has_every_bar_once_and_replays_to_the_same_journal(
+    kind: FaultKind, tmp_path: Path
+) -> None:
+    """S17.2, S17.3: one of two lines breaks; no closed bar is lost or doubled, and the recording tells all of it."""
+    given = config(symbols=("ESH24", "NQH24"))
+    fault = Fault(
+        kind=kind, at=130.0, seconds=200.0, symbol="ESH24", path="stream/barcharts", text="InternalServerError"
+    )
+    faults = (fault,) if kind is FaultKind.CORRECTION else (fault, Fault(kind=FaultKind.CUT, at=129.0, symbol="ESH24"))
+    scenario = Scenario(rate=240.0, symbols=SYMBOLS, faults=faults)
+    with session(tmp_path, scenario, given) as (emulator, made):
+        wait(made.poll, lambda: made.account is not None and made.account.run is not None, "the account")
+        assert made.account is not None
+        run = made.account.run
+        assert run is not None
+        begun = run.next_bar
+        wait(made.poll, lambda: run.next_bar >= begun + 9, "nine bars")
+        wait(made.poll, lambda: all(s.state is FeedState.LIVE for s in made.statuses.values()), "both lines live")
+        begun = run.next_bar
+        wait(made.poll, lambda: run.next_bar >= begun + 2, "two more bars")
+        for symbol in ("ESH24", "NQH24"):
+            mine = acted_bars(made, symbol)
+            first, last = min(mine) + MINUTE.bar_ns, max(mine) + MINUTE.bar_ns
+            truth = {b.close_ns - MINUTE.bar_ns: figures(b) for b in emulator.truth(symbol, MINUTE, first - 1, last)}
+            pending = {open_ns for column, open_ns, _ in run.bars._revisions if run.bars.symbols[column] == symbol}
+            assert {k: v for k, v in mine.items() if k not in pending} == {
+                k: v for k, v in truth.items() if k in mine and k not in pending
+            }
+            assert set(truth) - set(mine) <= pending
+    instruments = read_instruments(tmp_path)
+    assert instruments is not None
+    again = replay(tmp_path, given, instruments, MINUTE, lambda: fresh_bot(given))
+
+    assert differing(journal_bytes(run.engine, run.next_bar), journal_bytes(again.engine, again.next_bar)) == []
+
+
+def test_no_network_at_the_start_is_a_state_and_not_the_end(tmp_path: Path) -> None:
+    given = config(symbols=("ESH24",))
+    outage = Fault(kind=FaultKind.UNAVAILABLE, at=0.0, times=3, path="marketdata/symbols")
+    with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS, faults=(outage,)), given) as (_, made):
+        wait(made.poll, lambda: made.trouble != "", "the trouble to be said")
+        assert "503" in made.trouble or "fails" in made.trouble
+        wait(made.poll, lambda: made.instruments is not None, "details in the end")
+
+        assert made.trouble == ""
+
+
+def test_an_unknown_symbol_is_said_with_its_name(tmp_path: Path) -> None:
+    given = config(symbols=("ESH24", "ESX99"))
+    given = given.with_overrides(["assets.ESX99.contract=ES"])
+    with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), given) as (_, made):
+        wait(made.poll, lambda: made.trouble != "", "the trouble to be said")
+
+        assert "ESX99" in made.trouble
+
+
+def test_a_contradiction_between_configuration_and_service_is_refused(tmp_path: Path) -> None:
+    given = config(symbols=("ESH24",))
+    scenario = Scenario(rate=240.0, symbols=SYMBOLS)
+    given = type(given)(**(given.given() | {"assets": [{"symbol": "ESH24", "tick_size": 0.1}]}))
+    with session(tmp_path, scenario, given) as (_, made), pytest.raises(ConfigError, match="tick_size"):
+        wait(made.poll, lambda: made.instruments is not None, "details")
+
+
+def test_without_a_bot_bars_are_recorded_and_nothing_trades(tmp_path: Path) -> None:
+    given = config(symbols=("ESH24",))
+    with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), given, trades=False) as (_, made):
+        wait(made.poll, lambda: len(list((tmp_path / "bars").glob("*/*/*.parquet"))) > 3, "recorded bars")
+
+        assert made.account is None
+    with pytest.raises(SourceError, match="no recording"):
+        replay(tmp_path, given, [ES], MINUTE, lambda: fresh_bot(given))
+
+
+def test_the_shipped_live_configurations_are_valid(repo_root: Path) -> None:
+    for path in sorted((repo_root / "configs/live").glob("*.yaml")):
+        given, live = load_live_config(path)
+
+        assert given.bot.name == "TrendFollowing"
+        assert live.interval.bar_ns >= MINUTE.bar_ns
+
+
+def test_a_wrong_key_of_the_live_section_names_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "live.yaml"
+    file.write_text("assets: [{symbol: ES}]\nlive:\n  minuts: 5\n")
+
+    with pytest.raises(ConfigError, match=r"live\.yaml:3 live\.minuts"):
+        load_live_config(file)
