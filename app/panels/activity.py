@@ -22,7 +22,7 @@ from app.panels.panel import Panel
 from app.panels.parts import label
 from app.replay.model import ReplayModel
 from app.session import RunSession
-from app.tables.columns import TableKind, Time, fills_table, log_table, orders_table, trades_table
+from app.tables.columns import TableKind, Time, choices_table, fills_table, log_table, orders_table, trades_table
 from app.tables.model import CursorTable
 from app.theme.tokens import Theme
 
@@ -163,7 +163,7 @@ class ActivityPanel(Panel):
     export_asked = pyqtSignal(object)
     fill_chosen = pyqtSignal(object)
 
-    KINDS: tuple[Callable[[Time], TableKind], ...] = (trades_table, fills_table, orders_table, log_table)
+    KINDS: tuple[Callable[[Time], TableKind], ...] = (trades_table, fills_table, orders_table, log_table, choices_table)
 
     def __init__(self) -> None:
         super().__init__()

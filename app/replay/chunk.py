@@ -12,7 +12,7 @@ from engine.kernel.schema import EventKind, Reject
 from engine.scale import ScaleTable
 
 Records = NDArray[Any]
-TIMED = ("fills", "trades", "events", "calls")
+TIMED = ("fills", "trades", "events", "calls", "choices")
 _PRICES = {
     "fills": ("price", "base_price", "average"),
     "trades": ("entry_price", "exit_price"),
@@ -30,7 +30,7 @@ class Chunk:
     Attributes:
         course: number of the course they belong to.
         bars: master bars that have closed; seconds: run time so far.
-        starts: index of the first row given, per table ("equity", "fills", "trades", "events", "calls").
+        starts: index of the first row given, per table ("equity", and those of ``TIMED``).
         rows: the rows, per table.
         order_indices, orders: orders that are new or have changed.
     """

@@ -15,7 +15,7 @@ from engine.errors import SaveError
 from engine.kernel import schema
 from engine.kernel.schema import Phase
 
-TABLES = ("equity", "fills", "trades", "orders", "events")
+TABLES = ("equity", "fills", "trades", "orders", "events", "choices")
 _WORDS: dict[str, type[Any]] = {
     "phase": schema.Phase,
     "entry_phase": schema.Phase,

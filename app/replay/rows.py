@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from app.charts.columns import IntArray
 from app.charts.cursor import PHASES, Cursor
+from engine.kernel.schema import Phase
 
 Records = NDArray[Any]
 
@@ -61,14 +62,19 @@ class TimedRows(Rows):
     """Records that happen at a bar and phase, in order of time.
 
     Attributes:
-        bar, phase: names of the fields that say when.
+        bar, phase: names of the fields that say when; without a phase every row happens in phase ``at``.
     """
 
     def __init__(
-        self, dtype: np.dtype[Any], given: Records | None = None, bar: str = "bar", phase: str | None = "phase"
+        self,
+        dtype: np.dtype[Any],
+        given: Records | None = None,
+        bar: str = "bar",
+        phase: str | None = "phase",
+        at: Phase = Phase.CLOSE,
     ) -> None:
         super().__init__(dtype, given)
-        self.bar, self.phase = bar, phase
+        self.bar, self.phase, self.at = bar, phase, at
         self._keys = np.zeros(len(self._array), np.int64)
         self._keyed(0, self._length)
 
@@ -78,7 +84,7 @@ class TimedRows(Rows):
             larger[:start] = self._keys[:start]
             self._keys = larger
         rows = self._array[start:stop]
-        phases = PHASES - 1 if self.phase is None else rows[self.phase].astype(np.int64)
+        phases = int(self.at) if self.phase is None else rows[self.phase].astype(np.int64)
         self._keys[start:stop] = rows[self.bar].astype(np.int64) * PHASES + phases
 
     @property
@@ -91,7 +97,7 @@ class TimedRows(Rows):
         self._keyed(at, at + len(rows))
 
     def cut(self, length: int) -> "TimedRows":
-        return TimedRows(self._array.dtype, self.rows[:length].copy(), self.bar, self.phase)
+        return TimedRows(self._array.dtype, self.rows[:length].copy(), self.bar, self.phase, self.at)
 
     def count(self, cursor: Cursor) -> int:
         """How many rows have happened at a cursor."""

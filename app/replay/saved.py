@@ -25,6 +25,7 @@ FIELDS = {
     "orders": {"lots": "quantity", "tif": "time_in_force"},
     "events": {"ref": "reference"},
     "margin_calls": {},
+    "choices": {f"v{number}": f"value_{number + 1}" for number in range(8)},
 }
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "fills": {"reason": tuple(m.name.lower() for m in schema.Reason)},
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "events": {"kind": tuple(m.name.lower() for m in schema.EventKind)},
     "margin_calls": {},
+    "choices": {},
 }
 _SIDES = {"sell": -1, "short": -1, "none": 0, "buy": 1, "long": 1}
 _PHASES = tuple(m.name for m in schema.Phase)
@@ -139,7 +141,13 @@ def store_of(journal: Journal, symbols: tuple[str, ...], folder: Path) -> Journa
     store = JournalStore()
     try:
         store.equity.write(0, _equity(journal.tables["equity"]))
-        for name, table in (("fills", store.fills), ("trades", store.trades), ("events", store.events)):
+        timed = (
+            ("fills", store.fills),
+            ("trades", store.trades),
+            ("events", store.events),
+            ("choices", store.choices),
+        )
+        for name, table in timed:
             table.write(0, _records(name, journal.tables[name], table.rows.dtype, symbols))
         store.calls.write(0, _records("margin_calls", journal.tables["margin_calls"], schema.MARGIN_CALL, symbols))
         orders = journal.tables["orders"]

@@ -8,7 +8,7 @@ from app.charts.columns import IntArray
 from app.charts.cursor import Cursor
 from app.replay.chunk import TIMED, Chunk
 from app.replay.rows import Records, Rows, TimedRows
-from engine.kernel.schema import EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE
+from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE, Phase
 
 
 class JournalStore:
@@ -17,7 +17,7 @@ class JournalStore:
     Attributes:
         equity: a row per closed master bar.
         fills, trades, events, calls: rows in order of time (trades by their exit).
-        orders: rows by id.
+        orders: rows by id; choices: of learned exits (S12.3).
         reasons: sentences for orders of a saved run, by index; a running one has figures instead.
         revision: grows with every change.
     """
@@ -28,6 +28,7 @@ class JournalStore:
         self.trades = TimedRows(TRADE, bar="exit_bar", phase="exit_phase")
         self.events = TimedRows(EVENT)
         self.calls = TimedRows(MARGIN_CALL, phase=None)
+        self.choices = TimedRows(CHOICE, phase=None, at=Phase.OPEN)
         self.orders = TimedRows(ORDER, bar="placed_bar", phase="placed_phase")
         self.reasons: dict[int, str] = {}
         self.revision = 0

@@ -60,8 +60,9 @@ class TableKind:
 
     def place(self, model: ReplayModel, row: int) -> Cursor:
         """Where a row happened."""
-        record = self.rows(model).rows[row]
-        return Cursor(int(record[self.bar]), Phase(int(record[self.phase])))
+        rows = self.rows(model)
+        record = rows.rows[row]
+        return Cursor(int(record[self.bar]), Phase(int(record[self.phase])) if self.phase else rows.at)
 
 
 def _field(rows: Callable[[ReplayModel], TimedRows], name: str) -> Callable[[ReplayModel, int], Values]:
@@ -259,6 +260,39 @@ def log_table(time: Time) -> TableKind:
         _word(_events, "Kind", "kind", EventKind, 16), what,
     )  # fmt: skip
     return TableKind(name="Log", rows=_events, columns=columns)
+
+
+def _choices(model: ReplayModel) -> TimedRows:
+    return model.store.choices
+
+
+def choices_table(time: Time) -> TableKind:
+    """What learned exits chose, and what each multiple was worth to them (S12.3)."""
+
+    def values(model: ReplayModel, row: int) -> str:
+        record = model.store.choices.rows[row]
+        told = [float(record[f"v{number_}"]) for number_ in range(8)]
+        best = int(record["proposed"])
+        return "  ".join(
+            f"{'*' if place == best else ''}{number(value, 3)}" for place, value in enumerate(told) if value == value
+        )
+
+    values_column = Column(
+        title="Values of the multiples (* best)", chars=60, text=values, values=_field(_choices, "v0")
+    )
+    gated = Column(
+        title="Gate",
+        chars=8,
+        text=lambda model, row: "fixed" if model.store.choices.rows["gated"][row] else "",
+        values=_field(_choices, "gated"),
+        words=lambda model, count: (model.store.choices.rows["gated"][:count], ("", "fixed")),
+    )
+    columns = (
+        _when(_choices, "Time", "bar", time), _symbol(_choices), _side(_choices, "L long", "S short"),
+        _count(_choices, "x ATR", "multiple", 7), _count(_choices, "Arm", "arm"), gated,
+        _number(_choices, "Width", "width", 3, 8), _count(_choices, "Order", "order"), values_column,
+    )  # fmt: skip
+    return TableKind(name="Choices", rows=_choices, columns=columns, phase="")
 
 
 def _held(trades: Values) -> Values:

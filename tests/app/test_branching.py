@@ -18,7 +18,7 @@ from engine.kernel.schema import Phase, Source
 from engine.preparing import prepare
 from tests.app.runs import config_of, finished, store_of, until
 
-TABLES = ("equity", "fills", "trades", "events", "calls", "orders")
+TABLES = ("equity", "fills", "trades", "events", "calls", "choices", "orders")
 
 
 def same(mine: Records, theirs: Records) -> bool:

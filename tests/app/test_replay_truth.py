@@ -103,7 +103,7 @@ def test_nothing_beyond_the_cursor_is_used() -> None:
     bar = whole.store.bars // 2
     counts = {
         name: getattr(whole.store, name).count(Cursor(bar, Phase.CLOSE))
-        for name in ("fills", "trades", "events", "calls", "orders")
+        for name in ("fills", "trades", "events", "calls", "choices", "orders")
     }
     cut = ReplayModel(whole.facts, whole.store.cut(bar + 1, counts))
     for model in (whole, cut):

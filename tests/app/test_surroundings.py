@@ -12,12 +12,18 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from app.bridge import FrameBridge, Told
+from app.charts.cursor import Cursor
 from app.main_window import MainWindow
+from app.replay.model import ReplayModel
 from app.replay.saved import open_run
+from app.tables.columns import choices_table
+from app.tables.model import CursorTable
+from app.theme import DARK
 from app.workspace import Workspace
 from bots.catalog import make_bot
 from engine.backtest import run_backtest
 from engine.errors import ConfigError, JournalError
+from engine.kernel.schema import Phase
 from engine.preparing import engine_of, prepare
 from engine.run import Run
 from tests.app.runs import config_of
@@ -163,3 +169,24 @@ def test_an_exception_in_a_slot_is_shown_and_the_window_lives_on(
     assert "a slot went wrong" in capsys.readouterr().err
     window.close()
     window.deleteLater()
+
+
+def test_what_a_learned_exit_chose_is_shown_up_to_the_cursor_and_opened_again(
+    look: QApplication, tmp_path: Path
+) -> None:
+    """S12.3: multiple, arm and values of every entry, known from the OPEN at which it was chosen."""
+    config = config_of("sample", "end=2024-09-03").with_part("exit", {"name": "linucb"}, "exit=linucb")
+    result = run_backtest(config, make_bot(config.bot, config.exit))
+    saved = open_run(result.save(tmp_path / "run"))
+    rows = result.engine.tables.rows("choices")
+    assert len(rows) > 0
+    assert all((saved.store.choices.rows[name] == rows[name]).all() for name in ("bar", "symbol", "arm", "multiple"))
+    model = ReplayModel(saved.facts, saved.store)
+    table = CursorTable(choices_table(str), model, DARK)
+    first = int(rows["bar"][0])
+    for cursor, known in ((Cursor(first - 1, Phase.CLOSE), 0), (Cursor(first, Phase.OPEN), 1)):
+        model.cursor_model.go(cursor.bar, cursor.phase)
+        table.refresh()
+        assert min(table.rowCount(), 1) == known
+    assert table.place(0) == Cursor(first, Phase.OPEN)
+    assert "*" in table.data(table.index(0, 8))

@@ -22,7 +22,7 @@ from app.main_window import MainWindow
 from app.opening import new_session
 from app.panels.statistics import StatisticsPanel
 from app.session import RunSession
-from app.tables.columns import fills_table, log_table, orders_table, trades_table
+from app.tables.columns import choices_table, fills_table, log_table, orders_table, trades_table
 from app.tables.model import CursorTable
 from app.theme import DARK
 from app.workspace import Workspace
@@ -220,7 +220,7 @@ def test_statistics_tell_the_same_as_the_report_at_the_end(window: MainWindow) -
         assert not panel.grab().isNull()
 
 
-@pytest.mark.parametrize("kind", [trades_table, fills_table, orders_table, log_table])
+@pytest.mark.parametrize("kind", [trades_table, fills_table, orders_table, log_table, choices_table])
 def test_table_models_keep_qts_rules_with_the_cursor_going_both_ways(look: QApplication, kind: Any) -> None:
     model = model_of(config_of("sample", "end=2024-09-03"))
     table = CursorTable(kind(str), model, DARK)

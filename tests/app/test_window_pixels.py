@@ -17,7 +17,7 @@ from app.workspace import Workspace
 from engine.kernel.schema import Phase
 from tests.app.runs import config_of, finished, store_of
 
-TABLES = ("fills", "trades", "events", "calls", "orders")
+TABLES = ("fills", "trades", "events", "calls", "choices", "orders")
 
 
 @pytest.fixture
