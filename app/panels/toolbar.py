@@ -1,10 +1,9 @@
 """The bar over the charts: symbol, timeframe, what is drawn, and what runs."""
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.panels.charts import MINUTE_NS, MINUTES
-from app.panels.parts import label
 from app.session import RunSession
 from engine.config import BacktestConfig
 
@@ -50,15 +49,14 @@ class ChartBar(QWidget):
             button = self._button(text, text, False)
             button.clicked.connect(lambda _=False, key=key: self.asked.emit(key))
             layout.addWidget(button)
-        layout.addStretch(1)
         self.told = QLabel()
-        layout.addWidget(label("", "muted"))
-        layout.addWidget(self.told)
+        self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # What runs gives way first where the window is narrow.
+        self.told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        layout.addWidget(self.told, 1)
 
     @staticmethod
     def _button(text: str, name: str, checkable: bool) -> QToolButton:
-        from PyQt6.QtCore import Qt
-
         button = QToolButton()
         button.setText(text)
         button.setAccessibleName(name)
