@@ -135,7 +135,11 @@ def killed_and_restarted(
     return bytes_of(one)
 
 
-@pytest.mark.parametrize("cut", range(40, 200, 9))
+FEW = (40, 85, 130, 166)
+MANY = [pytest.param(cut, marks=pytest.mark.slow) for cut in range(41, 200, 3)]
+
+
+@pytest.mark.parametrize("cut", [*FEW, *MANY])
 def test_a_restart_goes_on_with_the_same_bytes(cut: int, tmp_path: Path) -> None:
     """Killed without a word, between bars or in their middle, with orders by hand before: as if nothing had been."""
     _, told = market()
