@@ -144,6 +144,7 @@ class Worker:
         self._course, self._interventions = command.course, command.interventions
         if parting is not None and (run.status != "running" or parting < run.next_bar):
             run.restore(run.snapshots.before(min(parting, run.bars - 1)))
+            run.snapshots.take(run.snapshot())  # later ones belong to the course that is left
         for key in [key for key in run.interventions if key[0] >= run.next_bar]:
             del run.interventions[key]
         for action in command.interventions:

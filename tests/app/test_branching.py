@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import engine.run
+import engine.snapshots
 from app.charts.cursor import Cursor
 from app.replay.facts import RunFacts
 from app.replay.rows import Records
@@ -40,9 +42,13 @@ def session_of(own_process: bool | None) -> RunSession:
     return session
 
 
-@pytest.fixture(params=[False, True], ids=["thread", "process"])
-def session(request: pytest.FixtureRequest) -> Iterator[RunSession]:
-    session = session_of(request.param)
+@pytest.fixture(params=["thread", "thread, many snapshots", "process"])
+def session(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunSession]:
+    if "snapshots" in request.param:
+        monkeypatch.setattr(engine.run, "CHUNK_SECONDS", 0.0)
+        monkeypatch.setattr(engine.run, "FIRST_CHUNK", 32)
+        monkeypatch.setattr(engine.snapshots, "EVERY_SECONDS", 0.0)
+    session = session_of(request.param == "process")
     yield session
     session.close()
 
