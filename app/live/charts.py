@@ -42,7 +42,7 @@ class LiveChart(QWidget):
         self.chart: ChartWidget | None = None
         self.chosen = list(USUAL_INDICATORS)
         self.run: PaperRun | None = None
-        self._generation = self._closed = self._fills = self._length = -1
+        self._generation = self._closed = self._fills = self._events = self._length = -1
         self._names: list[tuple[str, bool]] = []
         self.name, self.quote, self.state = label(book.symbol), label("", "number"), label("", "heading")
         self.left: QLabel = label("", "number")
@@ -143,12 +143,15 @@ class LiveChart(QWidget):
         return () if self.run is None else levels(self.run, self.book.symbol)
 
     def _put_trades(self, chart: ChartWidget) -> None:
-        fills = 0 if self.run is None else self.run.engine.tables.count("fills")
-        if self.run is not None and fills != self._fills:
+        if self.run is None:
+            return
+        tables = self.run.engine.tables
+        fills, events = tables.count("fills"), tables.count("events")
+        if fills != self._fills:
             chart.set_trades(trade_marks(self.run, self.book.symbol, self.book.store.time_ns))
-        elif self.run is not None:
-            chart.touch()  # levels and held orders may have moved
-        self._fills = fills
+        elif events != self._events:
+            chart.touch()  # a level or an order has moved
+        self._fills, self._events = fills, events
 
     # Indicators
 

@@ -131,6 +131,7 @@ class LiveWindow(QMainWindow):
     def begin(self) -> None:
         """Start the session and the clock."""
         self.session.start()
+        self.charts.setFocus()
         self.frames.add_producer(self.frame)
 
     def frame(self) -> None:
@@ -148,7 +149,7 @@ class LiveWindow(QMainWindow):
         self._show_state(now_ns)
         run = self.run
         for name, chart in self.charts.charts.items():
-            if chart.isVisible() or chart.chart is None:
+            if chart.isVisible():
                 chart.refresh_from(now_ns, self.session.quotes.get(name), run)
         self.watch_list.put(self.books, self.forms, self.session.quotes)
         if run is not None:

@@ -84,13 +84,11 @@ def test_the_window_shows_bars_states_and_the_account(look: QApplication, tmp_pa
         until(look, lambda: made.state_bar.state.text() == "LIVE", "live")
         until(look, lambda: made.run is not None and made.run.next_bar > 63, "bars that close")
         until(look, lambda: made.charts.charts["ESH24"].chart is not None, "a chart")
-        look.processEvents()
         chart = made.charts.charts["ESH24"]
+        until(look, lambda: chart.left.text() != "" and "live" in made.watch_list.model.row(0), "a bar under way")
 
         assert len(chart.book.store) >= 63
-        assert chart.left.text() != ""
         assert made.paper.card.figure("Equity") != ""
-        assert "live" in made.watch_list.model.row(0)
         assert made.windowTitle().startswith("DEMO")
 
 
