@@ -100,6 +100,7 @@ class LinUCBExit(LearnedExit):
     kernel_kind = EXIT_TRAILING_ATR
     learns_in_kernel = True
     settings: Settings
+    _waiting: dict[str, Any] | None = None
 
     def arms(self, model: Model | None) -> tuple[float, ...]:
         """The multiples of the settings."""
@@ -159,7 +160,9 @@ class LinUCBExit(LearnedExit):
         dims = LINEAR + self.extra
         inverse = np.diag(1.0 / self.precisions())
         self.state["state"][:, :, : dims * dims] = inverse.ravel()
-        if self.settings.state is not None and self.settings.begin == "load":
+        if self._waiting is not None:
+            self.set_state(self._waiting)
+        elif self.settings.state is not None and self.settings.begin == "load":
             for column, symbol in enumerate(engine.market.symbols):
                 self._load(column, symbol)
 
@@ -245,6 +248,9 @@ class LinUCBExit(LearnedExit):
     def set_state(self, state: dict[str, Any]) -> None:
         """Go back to what ``get_state`` gave; the compiled code reads the same arrays."""
         if not state:
+            return
+        if not hasattr(self, "state"):  # made anew in mid-run: the state waits until the run has prepared it
+            self._waiting = state
             return
         for name in ("state", "gate"):
             self.state[name][:] = state[name]

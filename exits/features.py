@@ -20,7 +20,7 @@ from engine.market import Market, to_ticks
 
 #: Periods of the indicators behind the numbers.
 ATR_PERIOD, SLOW_ATR_PERIOD, RSI_PERIOD, EMA_PERIOD = 14, 100, 14, 50
-BAND_PERIOD, SLOPE_BARS, VOLUME_BARS = 20, 25, 20
+BAND_PERIOD, SLOPE_BARS, VOLUME_BARS, RANGE_BARS = 20, 25, 20, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ FEATURES = (
     Feature("ema_distance", "(O - EMA 50) / ATR / 3", True),
     Feature("ema_slope", "change of the EMA 50 over 25 bars / ATR / 4", True),
     Feature("band", "(O - mean of 20 closes) / (2 standard deviations)", True),
-    Feature("range", "(high - low) / ATR - 1", False),
+    Feature("range", "ln(highest high - lowest low of 100 bars / ATR) - 2", False),
     Feature("volume", "ln((volume + 1) / (mean volume of 20 bars + 1))", False),
     Feature("clock", "sine of the share of the session that is over", False),
     Feature("unrealised", "profit in R, of the open trade", False),
@@ -101,6 +101,9 @@ def _closed_columns(market: Market, column: int, tick: float) -> FloatArray:
     middle = compute("bollinger", bars, period=BAND_PERIOD, output="middle")
     upper = compute("bollinger", bars, period=BAND_PERIOD, output="upper")
     traded = compute("sma", replace(bars, close=series.volume), period=VOLUME_BARS)
+    highest = compute("donchian", bars, period=RANGE_BARS, output="upper")
+    lowest = compute("donchian", bars, period=RANGE_BARS, output="lower")
+    span = (highest - lowest) / tick
     divisor = np.where(atr > 0.0, atr, np.nan)
     table = np.full((len(series), learned.CLOSED), np.nan)
     table[:, learned.C_ATR] = divisor
@@ -110,7 +113,7 @@ def _closed_columns(market: Market, column: int, tick: float) -> FloatArray:
     table[SLOPE_BARS:, learned.C_SLOPE] = (ema[SLOPE_BARS:] - ema[:-SLOPE_BARS]) / divisor[SLOPE_BARS:]
     table[:, learned.C_MIDDLE] = middle / tick
     table[:, learned.C_WIDTH] = (upper - middle) / tick
-    table[:, learned.C_RANGE] = (series.high - series.low) / tick / divisor
+    table[:, learned.C_RANGE] = np.log(np.where(span > 0.0, span, np.nan) / divisor)
     table[:, learned.C_VOLUME] = np.log((series.volume + 1.0) / (traded + 1.0))
     return table
 

@@ -28,9 +28,11 @@ class HybridExit(LinUCBExit):
         prior: Literal["ppo", "lstm"] = setting("ppo", unit="", help="Kind of the network.")
         model: str | None = setting(None, unit="", help="Model in models/, or the path of one; empty: named as prior.")
         trust: float = setting(
-            10.0, unit="", gt=0, help="Strength of the belief that the prior is right; in observations of 1 R."
+            100.0, unit="", gt=0, help="Strength of the belief that the prior is right; in observations of 1 R."
         )
-        ridge: float = setting(100.0, unit="", gt=0, help="Strength of the belief that nothing needs to be corrected.")
+        ridge: float = setting(
+            30_000.0, unit="", gt=0, help="Strength of the belief that nothing needs to be corrected."
+        )
 
     kernel_kind = EXIT_TRAILING_ATR
     settings: Settings

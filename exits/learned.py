@@ -95,6 +95,7 @@ class LearnedExit(ExitStrategy):
             raise error
         self.fallback = f"{type(self).__name__} serves its fallback_multiple {multiple:g} at every entry: {error}"
         engine.note(self.fallback)
+        engine.tables.account[0]["hook_a"] = 0
         engine.tables.account[0]["atr_multiple"] = multiple
         engine.tables.symbols["exit_multiple"] = multiple
 

@@ -17,6 +17,7 @@ from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
     CLOSED_TRADE,
     COUNT,
+    FIRST_SIGNED,
     G_COUNT,
     G_LEARNED,
     G_MEAN,
@@ -31,6 +32,7 @@ from engine.kernel.learned import (
     PENDING,
     PENDING_HEAD,
     RUNNING,
+    SIGNED,
     SQUARES,
     SUM,
     TAIL,
@@ -53,6 +55,25 @@ def arm_state(learned: Any, symbol: int, arm: int) -> Any:
     dims = learned.dims
     words = dims * dims + 2 * dims + TAIL
     return floats(learned.state_a + 8 * words * (symbol * learned.arms + arm), words)
+
+
+@late_internal
+def linear_numbers(market: Any, x: Any) -> None:
+    """The numbers of a linear model: constant, market, and the size of the direction-like ones."""
+    x[0] = 1.0
+    for index in range(MARKET_FEATURES):
+        x[1 + index] = market[index]
+    for index in range(SIGNED):
+        x[1 + MARKET_FEATURES + index] = abs(market[FIRST_SIGNED + index])
+
+
+@late_internal
+def mean_of(values: Any, count: int) -> float:
+    """Mean of the first values."""
+    total = 0.0
+    for index in range(count):
+        total += values[index]
+    return total / count
 
 
 @late_internal
@@ -174,18 +195,34 @@ def replay_pending(learned: Any, symbol: int, slot: int, bar: int) -> None:
 
 
 @late_internal
+def learn_entry(learned: Any, symbol: int, x: Any, priors: Any, r: Any, chosen: int) -> None:
+    """The arms learn from one entry: all of them, or with bandit feedback the one that was chosen.
+
+    Where the R of all arms are known, each learns by how much it was better than their mean: what they have in common
+    decides nothing, and is most of the noise.
+    """
+    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
+    common, expected = 0.0, 0.0
+    if learned.learner == LEARNER_REPLAY:
+        common, expected = mean_of(r, learned.arms), mean_of(priors, learned.arms)
+    for arm in range(learned.arms):
+        if learned.learner == LEARNER_FEEDBACK and arm != chosen:
+            continue
+        prior = priors[arm] - expected
+        arm_numbers(learned, prior, x, z)
+        learn_arm(arm_state(learned, symbol, arm), learned.dims, z, r[arm] - common - prior, r[arm], work)
+
+
+@late_internal
 def learn_pending(learned: Any, symbol: int, slot: int) -> None:
     """Every arm that was replayed learns from its R."""
     address = pending_a(learned, symbol, slot)
     row = _pending(address, 0)
     x, priors = floats(address + _X_OFFSET, LINEAR), floats(address + _PRIOR_OFFSET, 8)
-    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
+    r = np.empty(learned.arms)
     for arm in range(learned.arms):
-        if learned.learner == LEARNER_FEEDBACK and arm != row.served:
-            continue
-        reward = own_at(seat_a(learned, symbol, slot, arm)).r
-        arm_numbers(learned, priors[arm], x, z)
-        learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward - priors[arm], reward, work)
+        r[arm] = own_at(seat_a(learned, symbol, slot, arm)).r
+    learn_entry(learned, symbol, x, priors, r, row.served)
     figures = gate_figures(learned, symbol)
     figures[G_LEARNED] += 1.0
     if learned.learner == LEARNER_REPLAY:
@@ -261,10 +298,7 @@ def keep_pending(learned: Any, account: Any, symbol: int) -> None:
     row.completed = -1
     row.served = learned.arm
     row.proposed = learned.proposed
-    x, now = floats(address + _X_OFFSET, LINEAR), floats(learned.x_a, MARKET_FEATURES)
-    x[0] = 1.0
-    for index in range(MARKET_FEATURES):
-        x[index + 1] = now[index]
+    linear_numbers(floats(learned.x_a, MARKET_FEATURES), floats(address + _X_OFFSET, LINEAR))
     kept, priors = floats(address + _PRIOR_OFFSET, 8), floats(learned.prior_a, learned.arms)
     multiples, lots = floats(learned.multiples_a, learned.arms), floats(learned.lots_a, learned.arms)
     template = integers(learned.templates_a, symbol + 1)[symbol]
@@ -291,3 +325,59 @@ def teach(address: int, symbol: int, arm: int, x_a: int, reward_a: int) -> int:
     arm_numbers(learned, reward[1], floats(x_a, LINEAR), z)
     learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward[0] - reward[1], reward[0], work)
     return arm
+
+
+@late_internal
+def best_arm(learned: Any, symbol: int, x: Any, priors: Any) -> int:
+    """The arm with the highest upper confidence value; the fixed one where none is higher."""
+    z = np.empty(LINEAR + 1)
+    best, highest = learned.fixed_arm, -np.inf
+    expected = mean_of(priors, learned.arms) if learned.learner == LEARNER_REPLAY else 0.0
+    for turn in range(learned.arms + 1):
+        arm = learned.fixed_arm if turn == 0 else turn - 1
+        prior = priors[arm] - expected
+        arm_numbers(learned, prior, x, z)
+        state = arm_state(learned, symbol, arm)
+        value = prior + predict(state, learned.dims, z) + learned.alpha * width(state, learned.dims, z)
+        if value > highest:
+            best, highest = arm, value
+    return best
+
+
+@late_entry(I8(I8, I8, I8, I8, I8, I8, I8, I8, I8, I8))
+def walk(
+    address: int,
+    count: int,
+    symbols_a: int,
+    times_a: int,
+    ends_a: int,
+    order_a: int,
+    x_a: int,
+    priors_a: int,
+    r_a: int,
+    arms_a: int,
+) -> int:
+    """Choose for labelled entries in the order of their time, learning from each once all its arms have exited.
+
+    x float64[n, 9] with the constant first, priors and r float64[n, arms]; ``order``: entries by their end. Writes the
+    chosen arms, int64[n]; returns how many were learned from.
+    """
+    learned = learned_at_index(address, 0)
+    symbols, times, ends = integers(symbols_a, count), integers(times_a, count), integers(ends_a, count)
+    order, chosen = integers(order_a, count), integers(arms_a, count)
+    arms, taken = learned.arms, 0
+    for index in range(count):
+        while taken < count and ends[order[taken]] <= times[index]:
+            done = order[taken]
+            learn_entry(
+                learned,
+                symbols[done],
+                floats(x_a + 8 * LINEAR * done, LINEAR),
+                floats(priors_a + 8 * arms * done, arms),
+                floats(r_a + 8 * arms * done, arms),
+                chosen[done],
+            )
+            taken += 1
+        x, priors = floats(x_a + 8 * LINEAR * index, LINEAR), floats(priors_a + 8 * arms * index, arms)
+        chosen[index] = best_arm(learned, symbols[index], x, priors)
+    return taken

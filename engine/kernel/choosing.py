@@ -14,12 +14,23 @@ from engine.kernel.bandit import (
     gate_is_open,
     keep_pending,
     learn_before,
+    linear_numbers,
+    mean_of,
     predict,
     size_arms,
     width,
 )
 from engine.kernel.hooking import CHOOSE, hook, late_entry, late_internal
-from engine.kernel.learned import C_ROW, FEATURES, LEARNER_NONE, LINEAR, MARKET_FEATURES, MOST_ARMS, NETWORK_POLICY
+from engine.kernel.learned import (
+    C_ROW,
+    FEATURES,
+    LEARNER_NONE,
+    LEARNER_REPLAY,
+    LINEAR,
+    MARKET_FEATURES,
+    MOST_ARMS,
+    NETWORK_POLICY,
+)
 from engine.kernel.networks import network_outputs
 from engine.kernel.observing import closed_row, floats, learned_at_index, observe_entry
 from engine.kernel.state import F8, I8, NO_PRICE, account_at, as_int, choice_at
@@ -67,16 +78,15 @@ def bandit_values(learned: Any, symbol: int) -> None:
     """Upper confidence values of all arms for the numbers of now, on top of the priors."""
     values, priors = floats(learned.values_a, MOST_ARMS), floats(learned.prior_a, MOST_ARMS)
     widths = floats(learned.widths_a, MOST_ARMS)
-    x, now = np.empty(LINEAR), floats(learned.x_a, MARKET_FEATURES)
-    z = np.empty(LINEAR + 1)
-    x[0] = 1.0
-    for index in range(MARKET_FEATURES):
-        x[index + 1] = now[index]
+    x, z = np.empty(LINEAR), np.empty(LINEAR + 1)
+    linear_numbers(floats(learned.x_a, MARKET_FEATURES), x)
+    expected = mean_of(priors, learned.arms) if learned.learner == LEARNER_REPLAY else 0.0
     for arm in range(learned.arms):
-        arm_numbers(learned, priors[arm], x, z)
+        prior = priors[arm] - expected
+        arm_numbers(learned, prior, x, z)
         state = arm_state(learned, symbol, arm)
         widths[arm] = width(state, learned.dims, z)
-        values[arm] = priors[arm] + predict(state, learned.dims, z) + learned.alpha * widths[arm]
+        values[arm] = prior + predict(state, learned.dims, z) + learned.alpha * widths[arm]
 
 
 @late_internal

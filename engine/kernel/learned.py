@@ -21,6 +21,7 @@ LIMIT = 4.0
 
 # Scales that bring each number to the order of one.
 RSI_SCALE, DISTANCE_SCALE, SLOPE_SCALE, HELD_SCALE, STOP_SCALE = 25.0, 3.0, 4.0, 4.0, 4.0
+USUAL_RANGE = 2.0
 
 #: Everything a learned exit needs, as one record; addresses of tables end in ``_a``.
 LEARNED = np.dtype(
@@ -41,8 +42,10 @@ NETWORK_NONE, NETWORK_POLICY, NETWORK_SEQUENCE = 0, 1, 2
 LEARNER_NONE, LEARNER_REPLAY, LEARNER_FEEDBACK = 0, 1, 2
 MOST_ARMS = 8
 
-#: Numbers of a linear model: one for the constant, and those of the market.
-LINEAR = MARKET_FEATURES + 1
+#: Numbers of a linear model: the constant, those of the market, and the size of the direction-like ones, without which
+#: a straight line cannot tell a trend from a market that goes nowhere.
+FIRST_SIGNED, SIGNED = F_RSI, 4
+LINEAR = 1 + MARKET_FEATURES + SIGNED
 # Behind A^-1 (dims x dims), b and theta of an arm: how often it has learned, the sum of R and of R squared.
 COUNT, SUM, SQUARES, TAIL = 0, 1, 2, 3
 # Per symbol: figures of the learned advantage over the fixed multiple, and counters.

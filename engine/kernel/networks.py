@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from engine.kernel.hooking import late_entry, late_internal
-from engine.kernel.learned import MARKET_FEATURES, NETWORK_POLICY, NETWORK_SEQUENCE
+from engine.kernel.learned import FIRST_SIGNED, MARKET_FEATURES, NETWORK_POLICY, NETWORK_SEQUENCE, SIGNED
 from engine.kernel.observing import floats, integers, learned_at_index, singles
 from engine.kernel.state import I8
 
-_FIRST_SIGNED, _LAST_SIGNED = 1, 4  # market numbers that are multiplied by the side
 _WIDEST = 256  # outputs of a layer at most, four gates of the memory cells included
 
 
@@ -80,7 +79,7 @@ def remember(learned: Any, row: int, side: int, scratch: Any) -> None:
     for step in range(learned.lookback):
         for index in range(MARKET_FEATURES):
             value = bars[step * MARKET_FEATURES + index]
-            x[index] = value * np.float32(side) if _FIRST_SIGNED <= index and index <= _LAST_SIGNED else value
+            x[index] = value * np.float32(side) if FIRST_SIGNED <= index and index < FIRST_SIGNED + SIGNED else value
         after = dense(weights, 0, x, MARKET_FEATURES, sums, gates)
         dense(weights, after, h, hidden, more, gates)
         for cell in range(hidden):

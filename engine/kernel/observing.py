@@ -41,6 +41,7 @@ from engine.kernel.learned import (
     MARKET_FEATURES,
     RSI_SCALE,
     SLOPE_SCALE,
+    USUAL_RANGE,
 )  # fmt: skip
 from engine.kernel.state import I8, account_at, bar_at, pointer
 
@@ -98,7 +99,7 @@ def describe_market(closed: Any, price: float, clock: float, side: int, out: Any
     out[F_EMA_DISTANCE] = bounded(side * (price - closed[C_EMA]) / atr / DISTANCE_SCALE) + 0.0
     out[F_EMA_SLOPE] = bounded(side * closed[C_SLOPE] / SLOPE_SCALE) + 0.0
     out[F_BAND] = bounded(side * (price - closed[C_MIDDLE]) / width) + 0.0 if width > 0.0 else 0.0 * width
-    out[F_RANGE] = bounded(closed[C_RANGE] - 1.0)
+    out[F_RANGE] = bounded(closed[C_RANGE] - USUAL_RANGE)
     out[F_VOLUME] = bounded(closed[C_VOLUME])
     out[F_CLOCK] = clock
 

@@ -145,15 +145,17 @@ def open_seat(learned: Any, seat: int, mode: int, symbol: int, bar: int, side: i
 
 @late_entry(I8(I8, I8, I8, I8, I8, I8, I8, I8, I8))
 def reset(
-    address: int, mode: int, seats_a: int, symbols_a: int, bars_a: int, sides_a: int, first: int, count: int, x_a: int
+    address: int, mode: int, seats_a: int, symbols_a: int, bars_a: int, sides_a: int, which_a: int, count: int, x_a: int
 ) -> int:
-    """Seats ``first`` to ``first + count`` begin at their entries (symbol, bar, side); x float64[n, 14]."""
+    """The seats in ``which`` (int64[count]) begin at their entries (symbol, bar, side); x float64[n, 14]."""
     learned = learned_at_index(address, 0)
-    total = first + count
-    symbols, bars, sides = integers(symbols_a, total), integers(bars_a, total), sides_in(sides_a, total)
-    for index in range(first, total):
+    which = integers(which_a, count)
+    for turn in range(count):
+        index = which[turn]
         out = floats(x_a + 8 * FEATURES * index, FEATURES)
-        open_seat(learned, seats_a + SEAT_BYTES * index, mode, symbols[index], bars[index], sides[index], out)
+        symbol, bar = integers(symbols_a, index + 1)[index], integers(bars_a, index + 1)[index]
+        side = sides_in(sides_a, index + 1)[index]
+        open_seat(learned, seats_a + SEAT_BYTES * index, mode, symbol, bar, side, out)
     return count
 
 

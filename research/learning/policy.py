@@ -22,7 +22,9 @@ class PolicySettings:
     Attributes:
         frames: steps in all; trades: side by side; steps: per trade between updates; minibatch, epochs: of an update.
         rate: learning rate at the start, falling to a tenth; entropy: weight of the bonus for staying undecided.
-        widths: of the hidden layers; mode: what a step is; threads: of torch; device: cpu, cuda or auto.
+        widths: of the hidden layers; mode: what a step is;
+            baseline: take the mean of all multiples off the rewards (mode trade).
+        threads: of torch; device: cpu, cuda or auto.
     """
 
     frames: int = 400_000
@@ -34,6 +36,7 @@ class PolicySettings:
     entropy: float = 0.003
     widths: tuple[int, ...] = (24, 24)
     mode: Mode = "trade"
+    baseline: bool = True
     threads: int = 1
     device: str = "cpu"
 
@@ -58,7 +61,7 @@ def train_policy(
     from research.learning.vector_env import PracticeVecEnv
 
     torch.set_num_threads(settings.threads)
-    environment = PracticeVecEnv(Practice(ground, entries, settings.trades, settings.mode, seed))
+    environment = PracticeVecEnv(Practice(ground, entries, settings.trades, settings.mode, seed, settings.baseline))
     model = PPO(
         "MlpPolicy",
         environment,

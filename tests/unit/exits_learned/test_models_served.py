@@ -167,7 +167,7 @@ def test_a_damaged_file_is_refused_with_both_hashes(folder: Path) -> None:
     content = bytearray((folder / "ppo.npz").read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "ppo.npz").write_bytes(content)
-    with pytest.raises(ModelError, match="its SHA-256 is .*, its manifest says"):
+    with pytest.raises(ModelError, match=r"its SHA-256 is .*, its manifest says"):
         run_with(exit_of("ppo", folder / "ppo.npz"))
 
 

@@ -1,0 +1,167 @@
+"""The command that judges learned exits: paired with fixed multiples, walk-forward, with a random walk as control."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bots.catalog import make_bot
+from data.errors import TriphaseError
+from data.synthetic import MarketSettings, generate
+from engine.backtester import BacktesterEngine
+from engine.market import Market
+from models.store import replace_file
+from research.learning import learners
+from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, r_per_bar
+from research.learning.entries import Entries, Ground, joined
+from research.learning.memory import MemorySettings
+from research.learning.policy import PolicySettings
+from research.learning.preparing import Schooling, add_common_options, configuration, prepared_for
+from research.learning.reporting import block_of
+from research.learning.splits import DAY_NS, walk_forward
+
+LEARNERS = ("ppo", "lstm", "linucb", "hybrid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one learner came to over all folds.
+
+    Attributes:
+        against_train: gain over the multiple that was best where each fold learned; against_hindsight: over the one
+            that was best where it was judged, which nobody could know.
+        r_per_bar, fixed_r_per_bar: R per bar held, of the learner and of the fixed multiples.
+    """
+
+    learner: str
+    against_train: Gain
+    against_hindsight: Gain
+    r_per_bar: float
+    fixed_r_per_bar: float
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python research/evaluate_exits.py",
+        description="Judge learned exits out of sample: walk-forward, against fixed multiples, and on a random walk.",
+    )
+    add_common_options(made)
+    made.add_argument("--learners", nargs="+", choices=LEARNERS, default=list(LEARNERS), help="which (default all)")
+    made.add_argument("--folds", type=int, default=3, help="judging parts, one behind the other (default 3)")
+    made.add_argument("--frames", type=int, default=PolicySettings().frames, help="of each policy's training")
+    made.add_argument("--epochs", type=int, default=MemorySettings().epochs, help="of each sequence network's training")
+    made.add_argument("--no-control", dest="control", action="store_false", help="leave out the random walk")
+    made.add_argument("--out", type=Path, metavar="FILE", help="write the page there, as Markdown")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Judge; returns the exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        schooling = prepared_for(given)
+        page = page_of(given, schooling)
+    except TriphaseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(page)
+    if given.out is not None:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(given.out, page.encode())
+    return 0
+
+
+def page_of(given: argparse.Namespace, schooling: Schooling) -> str:
+    """The page: a table for the bars, and one for random walks with the same costs."""
+    entries = schooling.entries
+    parts = [
+        f"## {Path(given.config).name}: {', '.join(given.symbols or entries.symbols)}",
+        _told(given, entries),
+        _table(judged(given, schooling.ground, entries)),
+    ]
+    if given.control:
+        ground, walked = control_of(given, schooling)
+        parts += [
+            "Control: fair random walks of the same number of bars, ticks and costs, where nothing can be gained.",
+            _table(judged(given, ground, walked)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(given: argparse.Namespace, entries: Entries) -> str:
+    return (
+        f"{len(entries):,} entries, {given.folds} folds, seed {given.seed}, R by {given.unit}; one configuration tried "
+        "per learner."
+    )
+
+
+def _table(verdicts: list[Verdict]) -> str:
+    head = (
+        "| learner | trades judged | gain a trade over the best of the learning part | over the best in hindsight "
+        "| R per bar held | fixed |"
+    )
+    rows = [
+        f"| {one.learner} | {one.against_train.trades:,} | {one.against_train} | {one.against_hindsight} | "
+        f"{one.r_per_bar:+.4f} | {one.fixed_r_per_bar:+.4f} |"
+        for one in verdicts
+    ]
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def judged(given: argparse.Namespace, ground: Ground, entries: Entries) -> list[Verdict]:
+    """Every learner over all folds."""
+    folds = [(entries.take(fold.train), entries.take(fold.test)) for fold in walk_forward(entries, given.folds)]
+    whole = [(train, test) for train, test in folds if len(train) and len(test)]
+    return [_judge(given, ground, whole, learner) for learner in given.learners]
+
+
+def _judge(given: argparse.Namespace, ground: Ground, folds: list[tuple[Entries, Entries]], learner: str) -> Verdict:
+    test = joined([test for _, test in folds])
+    arms = np.concatenate([_arms(given, ground, train, test, learner) for train, test in folds])
+    fixed = np.concatenate([np.full(len(test), best_fixed(train.r)) for train, test in folds])
+    hindsight = np.full(len(test), best_fixed(test.r))
+    gains = [
+        block_mean(chosen_r(test, arms) - chosen_r(test, other), test.time_ns, block_ns=block_of(test), seed=given.seed)
+        for other in (fixed, hindsight)
+    ]
+    return Verdict(
+        learner=learner,
+        against_train=gains[0],
+        against_hindsight=gains[1],
+        r_per_bar=r_per_bar(test, arms),
+        fixed_r_per_bar=r_per_bar(test, fixed),
+    )
+
+
+def _arms(given: argparse.Namespace, ground: Ground, train: Entries, test: Entries, learner: str) -> learners.Arms:
+    policy, memory = PolicySettings(frames=given.frames), MemorySettings(epochs=given.epochs, lookback=given.lookback)
+    if learner == "linucb":
+        return learners.linucb(ground, train, test, given.seed)
+    if learner == "lstm":
+        return learners.memory(memory)(ground, train, test, given.seed)
+    outputs = learners.policy_outputs(policy, ground, train, test, given.seed)
+    return outputs.argmax(axis=1) if learner == "ppo" else learners.hybrid(outputs, test, best_fixed(train.r))
+
+
+def control_of(given: argparse.Namespace, schooling: Schooling) -> tuple[Ground, Entries]:
+    """Fair walks in place of the bars: same ticks, costs, and about as many bars."""
+    config, source = configuration(given), schooling.ground.engine.market
+    series, instruments = [], []
+    for one, facts in zip(source.series, source.instruments, strict=True):
+        sessions = max(4, round((int(one.time_ns[-1]) - int(one.time_ns[0])) / DAY_NS * 5 / 7))
+        atr = float(np.nanmedian(np.abs(np.diff(one.close)))) / facts.tick_size
+        settings = MarketSettings(
+            symbol=one.symbol,
+            tick_size=facts.tick_size,
+            sessions=min(sessions, 60),
+            volatility_ticks=max(1.5, min(atr, 8.0)),
+        )
+        series.append(generate(settings, given.seed).series)
+        instruments.append(replace(facts, calendar="CME_Equity_Index"))
+    engine = BacktesterEngine(Market(instruments, series, seed=given.seed), config.simulation, seed=given.seed)
+    ground = Ground(engine, make_bot(config.bot), given.multiples, given.unit, given.lookback)
+    return ground, ground.entries(given.stride)

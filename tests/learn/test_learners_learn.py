@@ -1,0 +1,178 @@
+"""The proof of learners: they learn where there is something to learn, and claim nothing where there is not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from research.learning import comparing, learners
+from research.learning.comparing import Gain, best_fixed, block_mean, paired_gain
+from research.learning.entries import Entries
+from research.learning.memory import MemorySettings
+from research.learning.policy import PolicySettings
+from research.learning.splits import DAY_NS, split_by_share, walk_forward
+from tests.learn import grounds
+from tests.learn.grounds import Lesson
+
+POLICY = PolicySettings(frames=250_000)
+MEMORY = MemorySettings(epochs=2)
+
+
+def parts(lesson: Lesson) -> tuple[Entries, Entries]:
+    split = split_by_share(lesson.entries)
+    return lesson.entries.take(split.train), lesson.entries.take(split.test)
+
+
+def arms_of(name: str, lesson: Lesson, seed: int = 1) -> Any:
+    train, test = parts(lesson)
+    if name == "linucb":
+        return learners.linucb(lesson.ground, train, test, seed)
+    if name == "bandit":
+        return learners.linucb(lesson.ground, train, test, seed, "bandit")
+    pytest.importorskip("torch")
+    if name == "lstm":
+        return learners.memory(MEMORY)(lesson.ground, train, test, seed)
+    outputs = learners.policy_outputs(POLICY, lesson.ground, train, test, seed)
+    return outputs.argmax(axis=1) if name == "ppo" else learners.hybrid(outputs, test, best_fixed(train.r))
+
+
+def gain_of(arms: Any, lesson: Lesson) -> Gain:
+    train, test = parts(lesson)
+    return paired_gain(test, arms, best_fixed(train.r), block_ns=DAY_NS)
+
+
+def oracle_gain(lesson: Lesson) -> Gain:
+    split = split_by_share(lesson.entries)
+    train = lesson.entries.take(split.train)
+    return gain_of(grounds.oracle_arms(train, lesson.regime[split.train], lesson.regime[split.test]), lesson)
+
+
+@pytest.fixture(scope="module")
+def hidden() -> Lesson:
+    return grounds.lesson(2, sessions=60, symbols=3, stride=4)
+
+
+def test_linucb_with_replay_learns_half_of_what_an_oracle_gains(hidden: Lesson) -> None:
+    gain = gain_of(arms_of("linucb", hidden), hidden)
+
+    assert gain.above_zero, gain
+    assert gain.mean >= 0.5 * oracle_gain(hidden).mean
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ppo", "lstm"])
+def test_a_network_learns_half_of_what_an_oracle_gains(hidden: Lesson, name: str) -> None:
+    gain = gain_of(arms_of(name, hidden), hidden)
+
+    assert gain.above_zero, gain
+    assert gain.mean >= 0.5 * oracle_gain(hidden).mean
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ppo", "lstm", "linucb"])
+def test_over_three_seeds_a_learner_gains_half_of_what_an_oracle_does(name: str) -> None:
+    """The mean over three markets; each interval above zero."""
+    gains, oracles = [], []
+    for seed in (1, 2, 3):
+        lesson = grounds.lesson(seed, sessions=60, symbols=3, stride=2)
+        gains.append(gain_of(arms_of(name, lesson, seed), lesson))
+        oracles.append(oracle_gain(lesson).mean)
+
+    assert all(gain.above_zero for gain in gains), gains
+    assert np.mean([gain.mean for gain in gains]) >= 0.5 * np.mean(oracles), (gains, oracles)
+
+
+def honest(name: str, seed: int) -> Gain:
+    lesson = grounds.lesson(seed, sessions=20, symbols=2, hidden=False, stride=4)
+    return gain_of(arms_of(name, lesson, seed), lesson)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_linucb_claims_nothing_on_a_random_walk(seed: int) -> None:
+    gain = honest("linucb", seed)
+
+    assert not gain.above_zero, gain
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ppo", "lstm", "linucb", "bandit", "hybrid"])
+def test_no_learner_claims_anything_on_twenty_random_walks(name: str) -> None:
+    """Of twenty 95 % intervals one in forty lies above zero by chance: two of twenty are let pass, three are not."""
+    gains = [honest(name, seed) for seed in range(1, 21)]
+
+    assert sum(gain.above_zero for gain in gains) <= 2, gains
+    assert abs(np.mean([gain.mean for gain in gains])) < 0.05
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_on_a_fair_walk_every_multiple_earns_minus_its_costs(seed: int) -> None:
+    """The martingale: without costs nothing; with costs, minus them."""
+    free = grounds.lesson(seed, sessions=40, symbols=2, hidden=False)
+    dear = grounds.lesson(seed, sessions=40, symbols=2, hidden=False, commission_per_contract=5.0)
+    for arm in range(6):
+        whole = ~free.entries.censored
+        own = free.entries.take(whole)
+        gain = block_mean(own.r[:, arm], own.time_ns, block_ns=DAY_NS)
+        assert gain.low <= 0.0 <= gain.high or abs(gain.mean) < 0.02, (arm, gain)
+    paid = dear.entries.r - free.entries.r
+    assert (paid[~free.entries.censored] < 0.0).all()
+    assert paid[~free.entries.censored][:, 0].mean() == pytest.approx(
+        6 * paid[~free.entries.censored][:, 5].mean(), rel=0.1
+    )
+
+
+def test_a_good_prior_is_kept_and_a_reversed_one_is_unlearned(hidden: Lesson) -> None:
+    """The prior: what a regression on the learning part says of the same numbers."""
+    train, test = parts(hidden)
+    now = [np.column_stack((np.ones(len(one)), one.x[:, :8], np.abs(one.x[:, 1:5]))) for one in (train, test)]
+    weights = np.linalg.lstsq(now[0], train.r, rcond=None)[0]
+    prior = now[1] @ weights
+    fixed = best_fixed(train.r)
+
+    alone = gain_of(prior.argmax(axis=1), hidden).mean
+    kept = gain_of(learners.hybrid(prior, test, fixed), hidden).mean
+    reversed_alone = gain_of((-prior).argmax(axis=1), hidden).mean
+    unlearned = gain_of(learners.hybrid(-prior, test, fixed), hidden).mean
+
+    assert alone > 0.1
+    assert kept > alone - 0.02
+    assert reversed_alone < -0.1
+    assert unlearned > reversed_alone + 0.6 * (alone - reversed_alone)
+
+
+def test_replay_gains_more_than_bandit_feedback(hidden: Lesson) -> None:
+    assert gain_of(arms_of("linucb", hidden), hidden).mean > gain_of(arms_of("bandit", hidden), hidden).mean
+
+
+def test_splits_are_purged_and_never_overlap(hidden: Lesson) -> None:
+    for split in walk_forward(hidden.entries, 3):
+        train, test = hidden.entries.take(split.train), hidden.entries.take(split.test)
+        assert train.end_ns.max() + DAY_NS <= split.begins_ns <= test.time_ns.min()
+        assert not (split.train & split.test).any()
+        assert split.purged > 0
+
+
+def test_the_interval_of_blocks_covers_a_known_mean() -> None:
+    """Values that last for a block: the interval must be as wide as blocks say, not as entries would."""
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(100):
+        values = np.repeat(rng.standard_normal(40), 50)
+        gain = block_mean(values, np.arange(2000) * (DAY_NS // 50), block_ns=DAY_NS, draws=400)
+        covered += gain.low <= 0.0 <= gain.high
+    assert covered >= 85
+    assert comparing.Gain(mean=0.1, low=0.05, high=0.2, trades=1, blocks=1).above_zero
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_weights(hidden: Lesson) -> None:
+    pytest.importorskip("torch")
+    train, _ = parts(hidden)
+    small = train.take(np.arange(4000))
+    for make, settings in (
+        (learners.policy_arrays_of, PolicySettings(frames=20_000)),
+        (learners.memory_arrays_of, MemorySettings(epochs=1)),
+    ):
+        first, second, other = (make(settings, hidden.ground, small, seed)["weights"] for seed in (1, 1, 2))  # type: ignore[operator]
+        assert first.tobytes() == second.tobytes()
+        assert first.tobytes() != other.tobytes()
