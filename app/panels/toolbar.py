@@ -1,6 +1,7 @@
 """The bar over the charts: symbol, timeframe, what is drawn, and what runs."""
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.panels.charts import MINUTE_NS, MINUTES
@@ -8,6 +9,22 @@ from app.session import RunSession
 from engine.config import BacktestConfig
 
 TOGGLES = (("volume", "Volume"), ("sessions", "Sessions"), ("trades", "Trades"), ("path", "Path"), ("log", "Log"))
+
+
+class NarrowLabel(QLabel):
+    """Words to the right that give way first where the window is narrow: their end is left out, never their begin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), int(side), text)
+        painter.end()
 
 
 class ChartBar(QWidget):
@@ -49,10 +66,7 @@ class ChartBar(QWidget):
             button = self._button(text, text, False)
             button.clicked.connect(lambda _=False, key=key: self.asked.emit(key))
             layout.addWidget(button)
-        self.told = QLabel()
-        self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        # What runs gives way first where the window is narrow.
-        self.told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.told = NarrowLabel()
         layout.addWidget(self.told, 1)
 
     @staticmethod
@@ -75,6 +89,7 @@ class ChartBar(QWidget):
             button.setVisible(name is None or MINUTES[name] * MINUTE_NS > shortest)
             button.setChecked(name is None)
         self.told.setText(bot_words(session.config, session.by_hand))
+        self.told.setToolTip(self.told.text())
 
     def show_toggles(self, shown: dict[str, bool]) -> None:
         """Press the buttons of what is shown."""

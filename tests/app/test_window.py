@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtTest import QAbstractItemModelTester
-from PyQt6.QtWidgets import QApplication, QLabel
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtTest import QAbstractItemModelTester, QTest
+from PyQt6.QtWidgets import QApplication, QLabel, QMenu
 
 from app.actions import ACTIONS, sheet
 from app.charts.cursor import Cursor
@@ -429,3 +429,28 @@ def test_closing_saves_what_is_finished_and_ends_every_thread_and_child(window: 
     assert not multiprocessing.active_children()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("engine")]
     assert Workspace.load(tmp_path / "window.json").recent == window.workspace.recent
+
+
+def test_the_menu_of_a_chart_offers_levels_and_orders_at_the_price(window: MainWindow) -> None:
+    """A right click: what is chosen is done at the cursor, and branches."""
+    session = opened(window)
+    bar = next(b for b in range(300, 1200) if _held(session, b) and session.model.positions[0].column == 0)
+    go(window, bar)
+    offered: list[str] = []
+
+    def choose() -> None:
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        offered.extend(action.text() for action in menu.actions())
+        menu.setActiveAction(menu.actions()[1])
+        QTest.keyClick(menu, Qt.Key.Key_Return)
+
+    QTimer.singleShot(50, choose)
+    position = session.model.positions[0]
+    price = position.mark + 20 * position.side
+    window.charts.menu_asked.emit((0, bar, price, window.mapToGlobal(window.rect().center())))
+    assert [text.split(" at ")[0] for text in offered[:3]] == ["Stop loss", "Take profit", "Close the position"]
+    assert offered[-1] == "Go to this bar"
+    until(lambda: not session.branching, pump(window))
+    assert session.course.interventions[-1]["type"] == "modify_target"
+    assert session.course.interventions[-1]["tp"] == price
