@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.replay.facts import RunFacts
 from app.replay.saved import open_run
-from app.session import RunSession
+from app.session import HAND, RunSession
 from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
 from engine.preparing import prepare
@@ -31,12 +31,8 @@ def new_session(config: BacktestConfig, own_process: bool | None = None) -> RunS
 
 
 def hand_session(config: BacktestConfig, own_process: bool | None = None) -> RunSession:
-    """A run in which no bot decides."""
-    prepared = prepare(config)
-    session = RunSession(RunFacts(config, prepared), by_hand=True, own_process=own_process)
-    session.warn(prepared.warnings)
-    session.start(prepared)
-    return session
+    """A run in which no bot decides: its bot is the scripted one, without a script; saved, it stays one."""
+    return new_session(config.with_part("bot", {"name": HAND}, "by hand"), own_process)
 
 
 def saved_session(folder: Path) -> RunSession:

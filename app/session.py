@@ -40,6 +40,7 @@ from engine.preparing import Prepared
 
 MESSAGES_A_FRAME = 8
 MAIN = 0
+HAND = "Scripted"  # the bot of a replay by hand: a script of nothing
 
 
 @dataclass(slots=True)
@@ -100,7 +101,6 @@ class RunSession:
 
     Args:
         facts: bars and contracts; store: a finished journal, or None where the engine begins anew.
-        by_hand: no bot decides.
         interventions: what was done by hand in a saved run.
         folder: of a saved run; runs_folder: below which new ones are saved.
 
@@ -114,14 +114,13 @@ class RunSession:
         facts: RunFacts,
         *,
         store: JournalStore | None = None,
-        by_hand: bool = False,
         interventions: tuple[Action, ...] = (),
         status: str = "running",
         folder: Path | None = None,
         own_process: bool | None = None,
     ) -> None:
         self.facts = facts
-        self.by_hand, self._own_process = by_hand, own_process
+        self._own_process = own_process
         given = JournalStore() if store is None else store
         if store is None:
             given.equity.reserve(facts.bars)
@@ -168,6 +167,11 @@ class RunSession:
         return self.facts.config
 
     @property
+    def by_hand(self) -> bool:
+        """Whether no bot decides."""
+        return self.config.bot.name == HAND and self.config.bot.module is None
+
+    @property
     def course(self) -> Course:
         """The course that is shown."""
         return self.courses[self.model.course]
@@ -186,7 +190,7 @@ class RunSession:
 
     def start(self, prepared: Prepared | None = None) -> None:
         """Start the engine on the run itself."""
-        job = Job(config=self.config, by_hand=self.by_hand, interventions=self.courses[MAIN].interventions)
+        job = Job(config=self.config, interventions=self.courses[MAIN].interventions)
         self.link = start_engine(job, prepared, self._own_process)
         self.link.send(RunTo())
 

@@ -206,5 +206,5 @@ def start_engine(job: Job, prepared: Prepared | None = None, own_process: bool |
     from app.engine_link.worker import bot_of
 
     if own_process is None:
-        own_process = not (job.by_hand or bot_of(job).compilable)
+        own_process = not bot_of(job).compilable
     return ProcessLink(job) if own_process else ThreadLink(job, prepared)

@@ -15,12 +15,11 @@ class Job:
     """What an engine is started with.
 
     Attributes:
-        config: the run; by_hand: no bot decides, orders come by hand alone.
+        config: the run.
         interventions: records to carry out from the first bar on (S16).
     """
 
     config: BacktestConfig
-    by_hand: bool = False
     interventions: tuple[Action, ...] = ()
 
 

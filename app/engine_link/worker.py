@@ -25,7 +25,6 @@ from app.engine_link.messages import (
 )
 from app.replay.chunk import JournalTap
 from bots.catalog import make_bot
-from bots.scripted import ScriptedBot
 from data.errors import TriphaseError
 from engine.actions import Action
 from engine.inspection import Explanation, explain_decision, explain_fill
@@ -48,9 +47,7 @@ class Line(Protocol):
 
 
 def bot_of(job: Job) -> RunnableBot:
-    """The bot of a job; by hand: one that does nothing by itself."""
-    if job.by_hand:
-        return ScriptedBot(actions=())
+    """The bot of a job."""
     return make_bot(job.config.bot, job.config.exit)
 
 

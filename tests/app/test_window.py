@@ -19,7 +19,7 @@ from app.dialogs.run import RunDialog
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ShortcutSheet, TextDialog
 from app.main_window import MainWindow
-from app.opening import new_session
+from app.opening import hand_session, new_session, saved_session
 from app.panels.statistics import StatisticsPanel
 from app.session import RunSession
 from app.tables.columns import choices_table, fills_table, log_table, orders_table, trades_table
@@ -454,3 +454,28 @@ def test_the_menu_of_a_chart_offers_levels_and_orders_at_the_price(window: MainW
     until(lambda: not session.branching, pump(window))
     assert session.course.interventions[-1]["type"] == "modify_target"
     assert session.course.interventions[-1]["tp"] == price
+
+
+def test_a_replay_by_hand_is_saved_and_opened_again_as_one(window: MainWindow, tmp_path: Path) -> None:
+    """S16: no bot decides; what was done by hand is all there is, and replays headless."""
+    config = config_of("sample", "end=2024-09-03")
+    window.load("by hand", lambda: hand_session(config, False))
+    until(lambda: window.session is not None and window.session.courses[0].folder is not None, pump(window))
+    session = window.session
+    assert session is not None
+    assert session.by_hand
+    assert len(session.model.store.orders) == 0
+    go(window, 300, Phase.OPEN)
+    window.handling.slot("buy")()
+    until(lambda: not session.branching and not session.running, pump(window))
+    go(window, 400, Phase.OPEN)
+    window.handling.slot("flatten")()
+    until(lambda: not session.branching and not session.running, pump(window))
+    assert [int(bar) for bar in session.model.store.fills.rows["bar"]] == [300, 400]
+    run, _ = finished(session.config, *session.course.interventions)
+    assert run.engine.tables.equity.tobytes() == session.course.store.equity.rows.tobytes()
+    session.save(tmp_path / "hand", report=False)
+    until(lambda: (tmp_path / "hand").exists(), pump(window))
+    again = saved_session(tmp_path / "hand")
+    assert again.by_hand
+    assert len(again.model.store.fills) == 2
