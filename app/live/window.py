@@ -25,6 +25,7 @@ from engine.live import LiveSession
 from engine.paper import PaperRun
 
 MOST_CHARTS = 3
+SLOWER = 6  # tables of figures are read by people: ten times a second is enough for them
 
 
 class LiveWindow(QMainWindow):
@@ -53,7 +54,7 @@ class LiveWindow(QMainWindow):
         self.forms: dict[str, PriceFormat] = {}
         self.chosen = list(USUAL_INDICATORS)
         self.trouble = ""
-        self._signing_in = False
+        self._signing_in, self._frame = False, 0
         self.state_bar, self.watch_list = StateBar(service, look), WatchList()
         self.charts, self.log = LiveCharts(), LogBox()
         self.paper, self.tables = PaperColumn(look), PaperTables()
@@ -151,10 +152,12 @@ class LiveWindow(QMainWindow):
         for name, chart in self.charts.charts.items():
             if chart.isVisible():
                 chart.refresh_from(now_ns, self.session.quotes.get(name), run)
-        self.watch_list.put(self.books, self.forms, self.session.quotes)
-        if run is not None:
-            self.paper.show_run(run)
-            self.tables.show_run(run)
+        self._frame += 1
+        if self._frame % SLOWER == 0:
+            self.watch_list.put(self.books, self.forms, self.session.quotes)
+            if run is not None:
+                self.paper.show_run(run)
+                self.tables.show_run(run)
         self.log.refresh()
 
     @property
@@ -267,6 +270,7 @@ class LiveWindow(QMainWindow):
     # The end
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        self.hide()
         self.frames.stop()
         self.log.end()
         for chart in self.charts.charts.values():

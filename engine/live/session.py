@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ from engine.paper.replay import MakeBot
 
 LOG = logging.getLogger(__name__)
 RETRY_S = 10.0
+JOINING_S = 0.2
 JOURNAL = "journal"
 INSTRUMENTS = "instruments.json"
 
@@ -143,7 +145,7 @@ class LiveSession:
         self._again.set()
         self.feed.client.abort()
         if self._quote_feed is not None:
-            self._quote_feed.stop()
+            threading.Thread(target=self._quote_feed.stop, name="ending quotes", daemon=True).start()
         self.feed.stop()
         if self.account is not None:
             self.account.close()
@@ -152,8 +154,11 @@ class LiveSession:
                     write_journal(self.account.run, self.folder / JOURNAL)
                 except OSError as error:
                     LOG.warning("the journal cannot be written: %s", error)
+        # All is on disk already; joining the day's parts into one file must not hold up who closes a window.
+        until = time.monotonic() + JOINING_S
         for recorder in self._recorders.values():
-            recorder.close()
+            if time.monotonic() < until:
+                recorder.close()
         if self._asking.is_alive():
             self._asking.join(1.0)
 
