@@ -107,8 +107,15 @@ class PhaseKeeper:
         elif event.opened_live and own_ns > max(self._last_ns, self._acted[symbol]):
             known = self._prints.get(symbol)
             if known is None or known.own_ns != own_ns:
+                self._overtaken(symbol)
                 self._prints[symbol] = _Print(own_ns, event.bar.open, now_ns)
         self.pass_time(now_ns)
+
+    def _overtaken(self, symbol: str) -> None:
+        """A bar that closed before its OPEN could run, and the next one prints already: it acts late."""
+        closed = self._early.pop(symbol, None)
+        if closed is not None:
+            self._late[symbol].append(closed)
 
     def closing(self, event: BarClosed, now_ns: int) -> None:
         """A bar closed."""

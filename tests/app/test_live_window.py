@@ -85,7 +85,8 @@ def test_the_window_shows_bars_states_and_the_account(look: QApplication, tmp_pa
         until(look, lambda: made.run is not None and made.run.next_bar > 63, "bars that close")
         until(look, lambda: made.charts.charts["ESH24"].chart is not None, "a chart")
         chart = made.charts.charts["ESH24"]
-        until(look, lambda: chart.left.text() != "" and "live" in made.watch_list.model.row(0), "a bar under way")
+        rows = made.watch_list.model
+        until(look, lambda: chart.left.text() != "" and rows.rowCount() > 0 and "live" in rows.row(0), "a bar")
 
         assert len(chart.book.store) >= 63
         assert made.paper.card.figure("Equity") != ""

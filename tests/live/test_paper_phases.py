@@ -219,3 +219,18 @@ def test_a_late_bar_of_the_time_that_is_about_to_open_comes_behind_it() -> None:
     closes(made, "A", 0, at(1, 0.1))
 
     assert told.said == ["open 0 A0", "close A", "open 0+ B0 undecided", "close B"]
+
+
+def test_a_bar_that_closed_before_its_open_could_run_acts_late_when_the_next_one_prints() -> None:
+    """It was held up by a backfill of others; no bar is lost."""
+    made, told = keeper(patience_s=300.0)
+    made.state("B", FeedState.HISTORY)
+    closes(made, "A", 0, at(1, 0.5), live=False)
+    prints(made, "A", 1, 1.0)
+    closes(made, "A", 1, at(2, 0.1))
+    prints(made, "A", 2, 0.5)
+    assert told.said == []
+    made.state("B", FeedState.LIVE)
+    made.pass_time(at(2, 3.0))
+
+    assert told.said == ["open 0 A0 undecided", "close A", "open 1 A1 undecided", "close A", "open 2 A2"]
