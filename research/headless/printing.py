@@ -26,6 +26,7 @@ class Outcome:
     folder: Path | None
     seconds: float
     notes: tuple[str, ...]
+    learned: tuple[str, ...] = ()
 
 
 def table(outcome: Outcome) -> str:
@@ -37,6 +38,8 @@ def table(outcome: Outcome) -> str:
     parts = [_headline(outcome), format_table(columns), f"Ambiguous trades: {result.ambiguous_trades:,}"]
     if result.bounds:
         parts.append("Bounds\n" + bounds_table(result.bounds))
+    if outcome.learned:
+        parts.append("Learned\n" + "\n".join(outcome.learned))
     parts += [f"Warning: {warning}" for warning in result.warnings]
     if outcome.folder is not None:
         parts.append(f"Saved in {outcome.folder}")
@@ -102,6 +105,7 @@ def as_json(outcome: Outcome) -> str:
             },
             "warnings": list(result.warnings),
             "notes": list(outcome.notes),
+            "learned": list(outcome.learned),
             "folder": outcome.folder,
         }
     )

@@ -38,12 +38,20 @@ def run(
     if arguments.bounds and result.error is None and not result.interrupted:
         result.bounds.update(engine.bounds(config, lambda: engine.make_bot(config), arguments.drive))
     folder = _save(config, result, arguments, around)
-    outcome = Outcome(config=config, result=result, folder=folder, seconds=seconds, notes=notes)
+    outcome = Outcome(
+        config=config, result=result, folder=folder, seconds=seconds, notes=notes, learned=learned_by(bot)
+    )
     if arguments.json:
         print(as_json(outcome), file=around.out)
     elif not arguments.quiet:
         print(table(outcome), file=around.out)
     return _exit_code(outcome, around)
+
+
+def learned_by(bot: object) -> tuple[str, ...]:
+    """What an exit that learns online tells of itself: counts, means and intervals of its arms; nothing of others."""
+    tell = getattr(getattr(bot, "exit", None), "summary", None)
+    return tuple(tell()) if callable(tell) else ()
 
 
 def _exit_code(outcome: Outcome, around: Surroundings) -> int:

@@ -60,6 +60,7 @@ def test_linucb_with_replay_learns_half_of_what_an_oracle_gains(hidden: Lesson) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["ppo", "lstm"])
 def test_a_network_learns_half_of_what_an_oracle_gains(hidden: Lesson, name: str) -> None:
     gain = gain_of(arms_of(name, hidden), hidden)
@@ -69,6 +70,7 @@ def test_a_network_learns_half_of_what_an_oracle_gains(hidden: Lesson, name: str
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["ppo", "lstm", "linucb"])
 def test_over_three_seeds_a_learner_gains_half_of_what_an_oracle_does(name: str) -> None:
     """The mean over three markets; each interval above zero."""
@@ -95,6 +97,7 @@ def test_linucb_claims_nothing_on_a_random_walk(seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["ppo", "lstm", "linucb", "bandit", "hybrid"])
 def test_no_learner_claims_anything_on_twenty_random_walks(name: str) -> None:
     """Of twenty 95 % intervals one in forty lies above zero by chance: two of twenty are let pass, three are not."""
@@ -165,6 +168,7 @@ def test_the_interval_of_blocks_covers_a_known_mean() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_the_same_seed_gives_the_same_weights(hidden: Lesson) -> None:
     pytest.importorskip("torch")
     train, _ = parts(hidden)
