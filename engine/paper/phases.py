@@ -198,6 +198,8 @@ class PhaseKeeper:
         if self._under_way is not None or not self._prints:
             return False
         own_ns = min(one.own_ns for one in self._prints.values())
+        if any(waiting[0].bar.open_ns < own_ns for waiting in self._late.values() if waiting):
+            return False  # older bars act first
         present = {symbol: one for symbol, one in self._prints.items() if one.own_ns == own_ns}
         awaited = [s for s in self._symbols if s not in present and self._may_print(s, own_ns)]
         if awaited and now_ns < min(one.at_ns for one in present.values()) + self._grace_ns:
