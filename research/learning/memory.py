@@ -6,7 +6,7 @@ that label is one class most of the time, and throws away by how much it was.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,6 +92,8 @@ def train_memory(
 
     torch.set_num_threads(settings.threads)
     torch.manual_seed(seed)
+    if settings.device == "auto":
+        settings = replace(settings, device="cuda" if torch.cuda.is_available() else "cpu")
     network = network_of(settings, len(entries.multiples)).to(settings.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     done = 0 if resume is None else _load(network, optimiser, resume)
