@@ -162,8 +162,11 @@ class SymbolFeed(StreamWorker):
             self._catch_up(stream)
             self._set_live()
         if received is not None:
+            was_stale = self.status.state is FeedState.STALE
             for event in self._take(received):
                 self._tell(event)
+            if was_stale and self.status.state is not FeedState.STALE:
+                self._splice()  # asking had failed while nothing came: bars of that time are still missing
         self._pass_time(idle=received is None)
 
     def _pass_time(self, *, idle: bool) -> None:
