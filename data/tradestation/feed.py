@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from data.errors import NetworkError, QuotaError, RequestError
 from data.tradestation.assembler import BarAssembler, in_order
-from data.tradestation.bars import Interval, LiveBar, MalformedBarError, bar_from_json
+from data.tradestation.bars import BarUnit, Interval, LiveBar, MalformedBarError, bar_from_json
 from data.tradestation.clock import NS
 from data.tradestation.events import (
     BarClosed,
@@ -95,6 +95,7 @@ class SymbolFeed(StreamWorker):
         self._last_data_ns: int | None = None
         self._asked_ns: int | None = None
         self._suspected_ns: int | None = None
+        self._skipped = False
 
     # --------------------------------------------------------------------------------- consumer's side
 
@@ -162,12 +163,30 @@ class SymbolFeed(StreamWorker):
             self._catch_up(stream)
             self._set_live()
         if received is not None:
-            was_stale = self.status.state is FeedState.STALE
+            was_stale, newest_ns = self.status.state is FeedState.STALE, self._bars.newest_ns
             for event in self._take(received):
                 self._tell(event)
-            if was_stale and self.status.state is not FeedState.STALE:
-                self._splice()  # asking had failed while nothing came: bars of that time are still missing
+            self._ask_for_skipped(was_stale and self.status.state is not FeedState.STALE, newest_ns)
         self._pass_time(idle=received is None)
+
+    def _ask_for_skipped(self, was_stale: bool, before_ns: int | None) -> None:
+        """A bar that does not follow the one before: quiet minutes, or bars that the stream has left out. Ask.
+
+        A request that fails is made again with the next bar; after a stale time its failure ends the session.
+        """
+        newest_ns = self._bars.newest_ns
+        if was_stale:
+            self._splice()
+        if before_ns is None or newest_ns is None or newest_ns == before_ns or self.interval.unit is not BarUnit.MINUTE:
+            return
+        if newest_ns - before_ns > self.interval.bar_ns and self._hours.is_open(before_ns):
+            self._skipped = True
+        if self._skipped:
+            try:
+                self._splice()
+                self._skipped = False
+            except (NetworkError, QuotaError) as error:
+                LOG.info("%s: whether bars were left out could not be asked: %s", self.symbol, error)
 
     def _pass_time(self, *, idle: bool) -> None:
         now_ns = self.server_now_ns()

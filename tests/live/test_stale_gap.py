@@ -16,3 +16,13 @@ def test_a_stream_that_falls_mute_while_requests_are_refused_loses_no_bar() -> N
         consumer.until_closed(2)
 
         assert_same_as_truth(emulator, consumer)
+
+
+def test_a_stream_that_leaves_out_a_bar_is_asked_about_at_the_next_one() -> None:
+    """Mute for less than the feed's patience, but for a whole bar."""
+    mute = Fault(kind=FaultKind.MUTE, at=100.0, seconds=100.0, path="stream/barcharts")
+    with running(Scenario(rate=RATE, faults=(mute,))) as (emulator, consumer):
+        consumer.until_live()
+        consumer.until_closed(6)
+
+        assert_same_as_truth(emulator, consumer)
