@@ -65,8 +65,19 @@ def block_mean(
     sums, counts = np.bincount(index, values), np.bincount(index)
     drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = values.mean() + widening(len(sums)) * (np.percentile(means, [2.5, 97.5]) - values.mean())
     return Gain(mean=float(values.mean()), low=float(low), high=float(high), trades=len(values), blocks=len(sums))
+
+
+def widening(blocks: int) -> float:
+    """How much wider an interval from few blocks must be: Student's quantile over the normal one, and n / (n - 1).
+
+    A bootstrap of few blocks takes their spread for the true one, and is too sure of itself. The quantile is Cornish and
+    Fisher's expansion, within 1 % from 5 degrees of freedom on.
+    """
+    free, z = max(blocks - 1, 1), 1.959964
+    quantile = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    return float(quantile / z * np.sqrt((free + 1) / free))
 
 
 def r_per_bar(entries: Entries, arms: NDArray[np.int64]) -> float:
