@@ -72,7 +72,7 @@ def block_mean(
 def widening(blocks: int) -> float:
     """How much wider an interval from few blocks must be: Student's quantile over the normal one, and n / (n - 1).
 
-    A bootstrap of few blocks takes their spread for the true one, and is too sure of itself. The quantile is Cornish and
+    A bootstrap of few blocks takes their spread for the true one, and is too sure. The quantile is Cornish and
     Fisher's expansion, within 1 % from 5 degrees of freedom on.
     """
     free, z = max(blocks - 1, 1), 1.959964
