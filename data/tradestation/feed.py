@@ -16,6 +16,7 @@ from data.tradestation.bars import BarUnit, Interval, LiveBar, MalformedBarError
 from data.tradestation.clock import NS
 from data.tradestation.events import (
     BarClosed,
+    CloseReason,
     Event,
     FeedState,
     FeedStatus,
@@ -371,6 +372,8 @@ class SymbolFeed(StreamWorker):
     def _tell(self, event: Event) -> None:
         if isinstance(event, BarClosed):
             self._keep(last_closed_ns=event.bar.close_ns)
+            # Closed by the clock: quiet, or mute in its middle. The next bar asks which.
+            self._skipped = self._skipped or event.reason is CloseReason.CLOCK
         self._outbox.put(event)
 
     def _told(self, status: FeedStatus) -> None:
