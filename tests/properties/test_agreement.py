@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.run import Drive
 from tests.properties import drives, laws
@@ -70,3 +72,14 @@ def test_the_law_holds_on_the_engine(law: Any) -> None:
     broken = {seed: found for seed in range(80) if (found := law(simulate, case_of(seed)))}
 
     assert not broken
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(derandomize=True, max_examples=40, deadline=None)
+def test_hypothesis_finds_no_case_that_breaks_a_law(seed: int) -> None:
+    """The seed is all that varies; ``shrinking`` makes a failing case small, which Hypothesis cannot."""
+    case = case_of(seed)
+
+    broken = {law.__name__: law(lambda one: drives.simulate(one, "step"), case) for law in laws.LAWS}
+
+    assert {name: found for name, found in broken.items() if found} == {}
