@@ -1,5 +1,6 @@
 """Every action of the window: name, shortcut, place in the menus; the help sheet is made from this table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -66,9 +67,9 @@ ACTIONS: tuple[ActionKind, ...] = (
 )
 
 
-def sheet() -> list[tuple[str, list[tuple[str, str]]]]:
+def sheet(actions: Sequence[ActionKind] = ACTIONS) -> list[tuple[str, list[tuple[str, str]]]]:
     """The help sheet: menu -> (text, shortcut) of its actions."""
     menus: dict[str, list[tuple[str, str]]] = {}
-    for action in ACTIONS:
+    for action in actions:
         menus.setdefault(action.menu, []).append((action.text, action.shortcut))
     return list(menus.items())

@@ -19,6 +19,7 @@ class Workspace:
         layouts: name -> state of the window, as text.
         theme, zone: names.
         indicators: what is drawn on charts: name and parameters.
+        live: what the live window alone remembers: charts, watch lists, its layout.
         told: what was wrong with the file, empty where nothing was.
     """
 
@@ -28,6 +29,7 @@ class Workspace:
     theme: str = "dark"
     zone: str = "exchange"
     indicators: list[dict[str, Any]] = field(default_factory=list)
+    live: dict[str, Any] = field(default_factory=dict)
     told: str = ""
 
     @classmethod
@@ -45,13 +47,14 @@ class Workspace:
             return cls(file, told=told + _set_aside(file))
 
     @staticmethod
-    def _checked(values: Any) -> tuple[list[str], dict[str, str], str, str, list[dict[str, Any]]]:
+    def _checked(values: Any) -> tuple[list[str], dict[str, str], str, str, list[dict[str, Any]], dict[str, Any]]:
         if not isinstance(values, dict):
             raise TypeError("it holds no keys")
         recent = [str(each) for each in list(values.get("recent", []))]
         layouts = {str(name): str(state) for name, state in dict(values.get("layouts", {})).items()}
         indicators = [dict(each) for each in list(values.get("indicators", []))]
-        return recent, layouts, str(values.get("theme", "dark")), str(values.get("zone", "exchange")), indicators
+        theme, zone = str(values.get("theme", "dark")), str(values.get("zone", "exchange"))
+        return recent, layouts, theme, zone, indicators, dict(values.get("live", {}))
 
     def save(self) -> None:
         """Write the file, whole or not at all.

@@ -1,5 +1,6 @@
 """The small dialogs: a text to read, the help sheet, a date to go to, when to pause, an order to change."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from PyQt6.QtCore import QDateTime, Qt, QTimeZone
@@ -12,13 +13,14 @@ from PyQt6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
-from app.actions import sheet
+from app.actions import ACTIONS, ActionKind, sheet
 from app.charts.prices import PriceFormat
 from app.panels.parts import label
 from app.replay.orders import OrderState
@@ -86,7 +88,7 @@ class TextDialog(QDialog):
 class ShortcutSheet(QDialog):
     """Every action with its keys."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, actions: Sequence[ActionKind] = ACTIONS) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts")
         grid = QGridLayout(self)
@@ -95,13 +97,13 @@ class ShortcutSheet(QDialog):
         grid.setVerticalSpacing(4)
         places = {"File": (0, 0), "Trade": (0, 0), "Replay": (0, 2), "View": (0, 4), "Help": (0, 4)}
         rows = dict.fromkeys((0, 2, 4), 0)
-        for menu, actions in sheet():
-            column = places[menu][1]
+        for menu, entries in sheet(actions):
+            column = places.get(menu, (0, 0))[1]
             heading = label(menu.upper(), "heading")
             heading.setContentsMargins(0, 8 if rows[column] else 0, 0, 2)
             grid.addWidget(heading, rows[column], column)
             rows[column] += 1
-            for text, keys in actions:
+            for text, keys in entries:
                 shown = label(keys, "number")
                 shown.setFont(numbers(12))
                 grid.addWidget(label(text), rows[column], column)
@@ -164,7 +166,7 @@ class PauseDialog(Asking):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         for row, condition in enumerate(Condition):
-            box = QCheckBox(condition.value)
+            box = QCheckBox(condition.value.capitalize())
             box.setChecked(condition in given)
             self.boxes[condition] = box
             grid.addWidget(box, row, 0)
@@ -202,6 +204,8 @@ class ChangeOrderDialog(Asking):
             field = QDoubleSpinBox()
             field.setDecimals(max(form.decimals, 2))
             field.setRange(-1e9, 1e9)
+            field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+            field.setMinimumWidth(180)
             field.setSingleStep(1.0 if key == "qty" else form.tick)
             field.setValue(value)
             field.setAccessibleName(name)

@@ -80,16 +80,28 @@ class ChartBar(QWidget):
 
     def set_session(self, session: RunSession, shown: list[int]) -> None:
         """Choices of a run."""
+        self.set_symbols(list(session.facts.symbols))
+        self.set_frames(session.facts.master_ns, None)
+        self.say(bot_words(session.config, session.by_hand))
+
+    def set_symbols(self, names: list[str]) -> None:
+        """Offer these symbols."""
         self.symbol.blockSignals(True)
         self.symbol.clear()
-        self.symbol.addItems(list(session.facts.symbols))
+        self.symbol.addItems(names)
         self.symbol.blockSignals(False)
-        shortest = session.facts.master_ns
+
+    def set_frames(self, bar_ns: int, chosen: str | None) -> None:
+        """Offer the timeframes that bars of ``bar_ns`` can be joined to."""
         for name, button in self.frames.items():
-            button.setVisible(name is None or MINUTES[name] * MINUTE_NS > shortest)
-            button.setChecked(name is None)
-        self.told.setText(bot_words(session.config, session.by_hand))
-        self.told.setToolTip(self.told.text())
+            length = 0 if name is None else MINUTES[name] * MINUTE_NS
+            button.setVisible(name is None or (length > bar_ns and length % bar_ns == 0))
+            button.setChecked(name == chosen)
+
+    def say(self, text: str) -> None:
+        """Words to the right."""
+        self.told.setText(text)
+        self.told.setToolTip(text)
 
     def show_toggles(self, shown: dict[str, bool]) -> None:
         """Press the buttons of what is shown."""
