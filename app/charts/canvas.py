@@ -1,6 +1,6 @@
 """How shapes reach the screen: integer device pixels, many in one call, opaque colours, no outlines."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
@@ -13,6 +13,9 @@ from data.series import FloatArray
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 CENTRE = int(Qt.AlignmentFlag.AlignCenter)
+# Looked up once: a frame sets hundreds of them.
+_NO_PEN, _NO_BRUSH = Qt.PenStyle.NoPen, Qt.BrushStyle.NoBrush
+_SMOOTH = QPainter.RenderHint.Antialiasing
 
 
 @cache
@@ -26,6 +29,7 @@ def _measure(font: QFont) -> QFontMetricsF:
     return QFontMetricsF(font)
 
 
+@lru_cache(8192)
 def text_width(text: str, font: QFont) -> int:
     """Width of a text, in pixels of what is drawn on."""
     return int(np.ceil(_measure(font).horizontalAdvance(text)))
@@ -34,7 +38,8 @@ def text_width(text: str, font: QFont) -> int:
 class Canvas:
     """A painter whose unit is one pixel of the device, whatever the screen's scale.
 
-    Arrays given are integers (rectangles) or floats (lines) of one length; numbers stand for all.
+    Arrays given are integers (rectangles) or floats (lines) of one length; numbers stand for all. Pen, brush and
+    smoothing are set on the painter only where they differ from what it has: nobody else sets them between two calls.
 
     Attributes:
         painter: the painter, for what is not here.
@@ -44,7 +49,12 @@ class Canvas:
     def __init__(self, painter: QPainter, ratio: float) -> None:
         self.painter = painter
         self.ratio = ratio
-        painter.setPen(Qt.PenStyle.NoPen)
+        self._ink: str | None = None
+        self._fill: str | None = None
+        self._smooth = False
+        painter.setPen(_NO_PEN)
+        painter.setBrush(_NO_BRUSH)
+        painter.setRenderHint(_SMOOTH, False)
 
     def px(self, logical: float) -> int:
         """Logical pixels in whole device pixels, at least one."""
@@ -59,15 +69,13 @@ class Canvas:
         height: IntArray | int,
     ) -> None:
         """Filled rectangles, all in one call."""
-        columns = np.broadcast_arrays(x, y, width, height)
-        count = columns[0].size
+        count = next((len(side) for side in (x, y, width, height) if isinstance(side, np.ndarray)), 1)
         if not count:
             return
         boxes, memory = primitives.boxes(count)
-        memory[:, 0], memory[:, 1] = columns[0], columns[1]
-        memory[:, 2] = columns[0] + columns[2] - 1
-        memory[:, 3] = columns[1] + columns[3] - 1
-        self.painter.setBrush(colour_of(colour))
+        memory[:, 0], memory[:, 1] = x, y
+        memory[:, 2], memory[:, 3] = x + width - 1, y + height - 1
+        self._shape(colour, False)
         self.painter.drawRects(boxes)
 
     def rect(self, colour: str, x: int, y: int, width: int, height: int) -> None:
@@ -102,7 +110,6 @@ class Canvas:
         for offset in range(thick):
             memory[:, 1] = y + offset - (thick - 1) / 2
             self.painter.drawPolyline(points)
-        self._no_pen()
 
     def segments(
         self, colour: str, x0: FloatArray, y0: FloatArray, x1: FloatArray, y1: FloatArray, dashed: bool
@@ -115,29 +122,26 @@ class Canvas:
         memory[:, 0], memory[:, 1], memory[:, 2], memory[:, 3] = x0, y0, x1, y1
         self._pen(colour, [4.0 * self.ratio, 3.0 * self.ratio] if dashed else None)
         self.painter.drawLines(lines)
-        self._no_pen()
 
     def polygon(self, colour: str, points: list[tuple[float, float]]) -> None:
         """A filled shape with smooth edges."""
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        self.painter.setBrush(colour_of(colour))
+        self._shape(colour, True)
         self.painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def badge(self, colour: str, x: int, y: int, width: int, height: int) -> None:
         """A filled rectangle with slightly rounded corners."""
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        self.painter.setBrush(colour_of(colour))
+        self._shape(colour, True)
         radius = 3.0 * self.ratio
         self.painter.drawRoundedRect(QRectF(x, y, width, height), radius, radius)
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def text(self, words: str, colour: str, font: QFont, x: int, y: int, width: int, height: int, align: int) -> None:
         """A text in a box."""
+        self._set_smooth(False)
+        if self._ink != colour:
+            self._ink = colour
+            self.painter.setPen(colour_of(colour))
         self.painter.setFont(font)
-        self.painter.setPen(colour_of(colour))
         self.painter.drawText(QRect(x, y, width, height), align, words)
-        self._no_pen()
 
     def clip(self, x: int, y: int, width: int, height: int) -> None:
         """Draw nothing outside this box from now on."""
@@ -147,15 +151,27 @@ class Canvas:
         """Draw everywhere again."""
         self.painter.setClipping(False)
 
+    def _shape(self, colour: str, smooth: bool) -> None:
+        """Fill with a colour, without an outline."""
+        self._set_smooth(smooth)
+        if self._ink is not None:
+            self._ink = None
+            self.painter.setPen(_NO_PEN)
+        if self._fill != colour:
+            self._fill = colour
+            self.painter.setBrush(colour_of(colour))
+
+    def _set_smooth(self, on: bool) -> None:
+        if self._smooth is not on:
+            self._smooth = on
+            self.painter.setRenderHint(_SMOOTH, on)
+
     def _pen(self, colour: str, dashes: list[float] | None = None) -> None:
         pen = QPen(colour_of(colour), 1)
         pen.setCosmetic(True)
         if dashes is not None:
             pen.setDashPattern(dashes)
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._set_smooth(True)
+        self._fill, self._ink = None, "a line's"
+        self.painter.setBrush(_NO_BRUSH)
         self.painter.setPen(pen)
-
-    def _no_pen(self) -> None:
-        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        self.painter.setPen(Qt.PenStyle.NoPen)

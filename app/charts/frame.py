@@ -129,7 +129,7 @@ class Frame:
 
     def near(self, values: FloatArray) -> FloatArray:
         """Y of values, held near the pane: what lies far outside would not fit Qt's integers."""
-        held: FloatArray = np.clip(self.places(values), self.top - 30000, self.bottom + 30000)
+        held: FloatArray = np.minimum(np.maximum(self.places(values), self.top - 30000), self.bottom + 30000)
         return held
 
     def rows(self, values: FloatArray) -> IntArray:
@@ -138,7 +138,8 @@ class Frame:
 
     def row(self, value: float) -> int:
         """Y of one finite value."""
-        return int(self.rows(np.array([value]))[0])
+        place = self.bottom - self.scale.share(value) * (self.bottom - self.top)
+        return round(min(max(place, self.top - 30000), self.bottom + 30000))
 
     def value_at(self, y: float) -> float:
         """The value at a pixel."""

@@ -79,8 +79,11 @@ class Scale:
         return (values - self.low) / (self.high - self.low)
 
     def share(self, value: float) -> float:
-        """Where one value lies."""
-        return float(self.shares(np.array([value]))[0])
+        """Where one value lies; below everything where a logarithmic scale has no place for it."""
+        if self.logarithmic:
+            bottom = math.log(self.low)
+            return (math.log(value) - bottom) / (math.log(self.high) - bottom) if value > 0 else -math.inf
+        return (value - self.low) / (self.high - self.low)
 
     def value(self, share: float) -> float:
         """The value at a share of the height."""
