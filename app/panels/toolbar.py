@@ -12,18 +12,18 @@ TOGGLES = (("volume", "Volume"), ("sessions", "Sessions"), ("trades", "Trades"),
 
 
 class NarrowLabel(QLabel):
-    """Words to the right that give way first where the window is narrow: their end is left out, never their begin."""
+    """Words to one side that give way first where the window is narrow: their end is left out, never their begin."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight) -> None:
         super().__init__()
+        self._side = side
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self.rect(), int(side), text)
+        painter.drawText(self.rect(), int(self._side | Qt.AlignmentFlag.AlignVCenter), text)
         painter.end()
 
 
