@@ -10,12 +10,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from data.errors import TriphaseError
-
-if TYPE_CHECKING:
-    from app.main_window import MainWindow
 
 DONE, FAILED = 0, 2
 HEADLESS = "python run_backtest_headless.py --config configs/sample.yaml"
@@ -122,7 +119,17 @@ def _settings_file() -> Path:
     return user_config_path("triphase", appauthor=False) / "window.json"
 
 
-def catch_exceptions(window: "MainWindow") -> None:
+class TellingWindow(Protocol):
+    """A window that can say what went wrong in it."""
+
+    def close(self) -> bool:
+        """Close it."""
+
+    def tell_exception(self, text: str, details: str) -> None:
+        """Say it."""
+
+
+def catch_exceptions(window: TellingWindow) -> None:
     """An exception in a slot would end the process: tell it in the window instead, and on stderr."""
 
     def told(kind: type[BaseException], raised: BaseException, trace: TracebackType | None) -> None:

@@ -40,7 +40,7 @@ class SymbolBook:
         self.generation = 0
         self.closed = 0
         self.forming: LiveBar | None = None
-        self.day_open: float | None = None
+        self._base: tuple[tuple[int, int], float | None] = ((-1, -1), None)
         self._begin(())
 
     def _begin(self, bars: tuple[LiveBar, ...]) -> None:
@@ -108,9 +108,18 @@ class SymbolBook:
 
     @property
     def before(self) -> float | None:
-        """The close before the bar under way, to tell the change."""
-        place = self.closed - 1 if self.forming is not None else self.closed - 2
-        return float(self.store.close[place]) if 0 <= place < len(self.store) else None
+        """The last close of the trading day before, to tell the day's change; None where it is not among the bars."""
+        state = (self.generation, self.closed)
+        if self._base[0] != state:
+            self._base = (state, self._day_base())
+        return self._base[1]
+
+    def _day_base(self) -> float | None:
+        if not len(self.store):
+            return None
+        days = self.calendar.table(self.store.time_ns).trading_day
+        place = int(np.searchsorted(days, days[-1])) - 1
+        return float(self.store.close[place]) if place >= 0 else None
 
     def hours(self) -> Hours | None:
         """Sessions for shading; None around the clock."""

@@ -1,68 +1,85 @@
 """The charts of live symbols: the backtest's own chart over a book, with indicators, sessions, trades and levels."""
 
+from datetime import UTC
 from typing import Any
 
-import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor
 from app.charts.levels import Level
-from app.charts.line_pyramid import LinePyramid
-from app.charts.lines import Line
+from app.charts.lines import LineLayer, RuleLayer
+from app.charts.marks import TradeMarks
 from app.charts.prices import PriceFormat
+from app.charts.ticks import LocalTime
+from app.charts.timeframe import BarView
 from app.charts.widget import ChartWidget
 from app.live.book import SymbolBook
+from app.live.choices import Choices
+from app.live.drawing import indicator_lines, pane_form, timeframe_of
 from app.live.papers import levels, trade_marks
 from app.live.states import countdown, told
-from app.panels.parts import label, set_tone
-from app.theme.tokens import Theme
+from app.panels.charts import MINUTE_NS, RULES
+from app.panels.parts import label, row_of, set_tone
+from app.panels.toolbar import NarrowLabel
+from app.theme.tokens import DARK, Theme
 from data.tradestation.quotes import Quote
 from engine import indicators
-from engine.indicators import IndicatorBars, compute
 from engine.paper import PaperRun
-
-USUAL_INDICATORS: list[dict[str, Any]] = [{"name": "ema", "parameters": {"period": 50}}]
 
 
 class LiveChart(QWidget):
     """One symbol: a quote line over its chart.
 
     Signals:
-        intent: a line was dragged (MoveLevel).
+        intent: a line was dragged (MoveLevel). menu_asked: (symbol, price, position) of a right click.
     """
 
     intent = pyqtSignal(object)
+    menu_asked = pyqtSignal(object)
 
-    def __init__(self, book: SymbolBook, form: PriceFormat, frames: FrameClock, look: Theme) -> None:
+    def __init__(
+        self,
+        book: SymbolBook,
+        form: PriceFormat,
+        frames: FrameClock,
+        choices: Choices,
+        bar_ns: int,
+    ) -> None:
         super().__init__()
-        self.book, self.form, self.look = book, form, look
+        self.book, self.form, self.choices, self.bar_ns = book, form, choices, bar_ns
+        self.look, self.clock = DARK, LocalTime(UTC, "UTC")
         self._frames = frames
         self.chart: ChartWidget | None = None
-        self.chosen = list(USUAL_INDICATORS)
         self.run: PaperRun | None = None
-        self._generation = self._closed = self._fills = self._events = self._length = -1
-        self._names: list[tuple[str, bool]] = []
-        self.name, self.quote, self.state = label(book.symbol), label("", "number"), label("", "heading")
-        self.left: QLabel = label("", "number")
+        self._generation = self._closed = self._fills = self._acts = self._length = -1
+        self.name, self.state = label(book.symbol), label("", "heading")
+        self.quote, self.left = NarrowLabel(Qt.AlignmentFlag.AlignLeft), QLabel()
+        self.quote.setProperty("role", "number")
+        self.left.setProperty("role", "number")
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
         self._layout.addWidget(self._heading())
+        self.empty = label("", "muted")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._layout.addWidget(self.empty, 1)
 
     def _heading(self) -> QWidget:
-        from app.panels.parts import row_of
-
         heading = QWidget()
-        row = row_of(self.name, self.quote, spacing=12)
+        row = row_of(self.name, spacing=12)
         row.setContentsMargins(8, 2, 8, 2)
-        row.addStretch(1)
+        row.addWidget(self.quote, 1)
         row.addWidget(self.left)
         row.addWidget(self.state)
         heading.setLayout(row)
         self.left.setToolTip("Time until the bar closes")
+        self.left.setAccessibleName("Time until the bar closes")
+        self.state.setAccessibleName(f"State of {self.book.symbol}")
         return heading
+
+    # Every frame
 
     def refresh_from(self, now_ns: int, quote: Quote | None, run: PaperRun | None) -> None:
         """Take in what the book knows now; called once a frame."""
@@ -74,23 +91,34 @@ class LiveChart(QWidget):
             return
         if self.book.closed != self._closed:
             self._closed = self.book.closed
-            self._draw_indicators(self.chart)
+            self._renew_indicators(self.chart)
         if len(self.book.store) != self._length:
             self._length = len(self.book.store)
-            self.chart.set_hours(self.book.hours())
+            if self.choices.shown["sessions"]:
+                self.chart.set_hours(self.book.hours())
         self._put_trades(self.chart)
 
     def _put_heading(self, now_ns: int, quote: Quote | None) -> None:
         status = told(self.book.status, self.book.told_ns, now_ns)
-        texts = {
-            self.state: status.word,
-            self.left: countdown(None if self.book.forming is None else self.book.forming.close_ns, now_ns),
-            self.quote: self._quote_text(quote),
-        }
-        for widget, text in texts.items():
+        for widget, text in (
+            (self.state, status.word),
+            (self.left, countdown(self._closes_ns(), now_ns)),
+            (self.quote, self._quote_text(quote)),
+        ):
             if widget.text() != text:
                 widget.setText(text)
         set_tone(self.state, status.tone)
+        if self.chart is None and self.empty.text() != (waits := _waits(status.word, status.detail)):
+            self.empty.setText(waits)
+
+    def _closes_ns(self) -> int | None:
+        """When the bar under way closes: the one that is shown."""
+        if self.book.forming is None:
+            return None
+        view = None if self.chart is None else self.chart.view
+        if view is None or view.timeframe is None or not len(view.store):
+            return self.book.forming.close_ns
+        return int(view.store.time_ns[-1]) + view.timeframe.bar_ns
 
     def _quote_text(self, quote: Quote | None) -> str:
         if quote is not None and quote.error:
@@ -98,34 +126,61 @@ class LiveChart(QWidget):
         last = self.book.last if quote is None or quote.last is None else quote.last
         parts = [] if last is None else [f"last {self.form.text(last)}"]
         if quote is not None:
-            parts += [f"{name} {self.form.text(v)}" for name, v in (("bid", quote.bid), ("ask", quote.ask)) if v]
+            named = (("bid", quote.bid), ("ask", quote.ask))
+            parts += [f"{name} {self.form.text(value)}" for name, value in named if value is not None]
             parts += ["DELAYED"] if quote.delayed else []
+            parts += ["HALTED"] if quote.halted else []
         if self.book.status.underlying is not None:
             parts.append(f"stands for {self.book.status.underlying}")
         return "   ".join(parts)
 
+    # The chart
+
+    def dress(self) -> None:
+        """Draw what is chosen now; the stretch of time stays."""
+        self._generation = -1
+
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        """Other colours, another zone."""
+        self.look, self.clock = look, clock
+        if self.chart is not None:
+            self.chart.set_theme(look)
+            self.chart.set_clock(clock)
+
     def _make(self) -> None:
-        """A chart over the book's bars, which are other ones now."""
-        old = self.chart
-        self._generation, self._closed, self._fills = self.book.generation, -1, -1
-        self._length = -1
-        self._names = []
-        self.chart = ChartWidget(
+        """A chart over the book's bars, which are other ones now, or are to be shown otherwise."""
+        old, shown = self.chart, self.choices.shown
+        self._generation, self._closed = self.book.generation, self.book.closed
+        self._fills = self._length = -1
+        chart = ChartWidget(
             self.book.symbol,
-            self.book.view,
+            self._view(),
             self.book.cursor,
             self.form,
+            title=self.choices.timeframe or _length(self.bar_ns),
             theme=self.look,
+            clock=self.clock,
             viewport=None if old is None else old.viewport_model,
         )
-        self.chart.set_sources(self._levels)
-        self.chart.show_volume("overlay")
-        self.chart.intent.connect(self.intent)
-        self.chart.changed.connect(self._frames.request)
-        self._frames.add_view(self.chart)
-        self._layout.addWidget(self.chart, 1)
+        chart.set_sources(self._levels)
+        chart.show_volume("overlay" if shown["volume"] else "off")
+        chart.set_log(shown["log"])
+        chart.intent.connect(self.intent)
+        chart.menu_asked.connect(lambda asked: self.menu_asked.emit((self.book.symbol, *asked[1:])))
+        chart.changed.connect(self._frames.request)
+        if old is not None:
+            chart.set_axis_chars(old.axis_chars)
+        self.chart = chart
+        self._draw_indicators(chart)
+        self._frames.add_view(chart)
+        self.empty.hide()
+        self._layout.addWidget(chart, 1)
         if old is not None:
             self._drop(old)
+
+    def _view(self) -> BarView:
+        frame = timeframe_of(self.choices.timeframe, self.book.calendar)
+        return self.book.view if frame is None else self.book.view.in_timeframe(frame, self.bar_ns)
 
     def _drop(self, chart: ChartWidget) -> None:
         self._frames.remove_view(chart)
@@ -146,84 +201,115 @@ class LiveChart(QWidget):
         if self.run is None:
             return
         tables = self.run.engine.tables
-        fills, events = tables.count("fills"), tables.count("events")
+        fills, acts = tables.count("fills"), tables.count("events") + len(self.run.held)
         if fills != self._fills:
-            chart.set_trades(trade_marks(self.run, self.book.symbol, self.book.store.time_ns))
-        elif events != self._events:
-            chart.touch()  # a level or an order has moved
-        self._fills, self._events = fills, events
+            with_trades = self.choices.shown["trades"]
+            marks = trade_marks(self.run, self.book.symbol, self.book.store.time_ns)
+            chart.set_trades(marks if with_trades else TradeMarks.empty())
+        elif acts != self._acts:
+            chart.touch()  # a level or an order has moved, or waits to
+        self._fills, self._acts = fills, acts
 
     # Indicators
 
-    def set_indicators(self, chosen: list[dict[str, Any]]) -> None:
-        """Draw these indicators: ``{"name": "ema", "parameters": {"period": 21}}``."""
-        self.chosen, self._closed = chosen, -1
-
     def _draw_indicators(self, chart: ChartWidget) -> None:
-        """All anew from the closed bars: microseconds, and the same numbers as a backtest's (S10.2)."""
-        for name, is_pane in self._names:
-            if is_pane:
-                chart.remove_pane(name)
+        for one in self.choices.indicators:
+            name = str(one["name"])
+            lines = indicator_lines(chart.view, self._closed, self.book.calendar, one)
+            if indicators.describe(name).where == "overlay":
+                for line in lines:
+                    chart.add_line(line)
             else:
-                chart.remove_line(name)
-        self._names = []
-        bars = self._closed_bars()
-        for one in self.chosen:
-            if str(one["name"]) in indicators.names():
-                self._draw_indicator(chart, bars, str(one["name"]), dict(one.get("parameters", {})))
+                rules = [RuleLayer(RULES.get(name, ()))]
+                chart.add_line_pane(lines[0].name, lines, pane_form(name, self.form.tick), rules)
 
-    def _closed_bars(self) -> IndicatorBars:
-        store, count = self.book.store, self.book.closed
-        session = None
-        if not self.book.calendar.continuous and count:
-            session = self.book.calendar.table(store.time_ns[:count]).session
-        columns = (store.open, store.high, store.low, store.close, store.volume)
-        o, h, l, c, v = (np.ascontiguousarray(column[:count]) for column in columns)  # noqa: E741 - a bar's letters
-        return IndicatorBars(open=o, high=h, low=l, close=c, volume=v, time_ns=store.time_ns[:count], session=session)
+    def _renew_indicators(self, chart: ChartWidget) -> None:
+        """New values on the lines that are there; panes stay as they were sized."""
+        chart.view.update()
+        drawn: list[dict[str, Any]] = self.choices.indicators
+        lines = [line for one in drawn for line in indicator_lines(chart.view, self._closed, self.book.calendar, one)]
+        fresh = {line.name: line for line in lines}
+        for pane in chart.panes:
+            for layer in pane.layers:
+                if isinstance(layer, LineLayer) and layer.line.name in fresh:
+                    layer.line = fresh[layer.line.name]
+        chart.touch()
 
-    def _draw_indicator(self, chart: ChartWidget, bars: IndicatorBars, name: str, given: dict[str, Any]) -> None:
-        about = indicators.describe(name)
-        parameters = {each.name: given.get(each.name, each.default) for each in about.parameters}
-        told_as = " ".join([name.upper(), *(f"{v:g}" for v in parameters.values() if isinstance(v, int | float))])
-        lines = []
-        for output in about.outputs:
-            values = compute(name, bars, **parameters, output=output)
-            text = f"{told_as} {output}" if len(about.outputs) > 1 else told_as
-            lines.append(Line(text, LinePyramid(np.ascontiguousarray(values))))
-        if about.where == "overlay":
-            for line in lines:
-                chart.add_line(line)
-                self._names.append((line.name, False))
-            return
-        chart.add_line_pane(lines[0].name, lines, PriceFormat(0.01, 2))
-        self._names.append((lines[0].name, True))
+
+def _waits(word: str, detail: str) -> str:
+    """What stands where a chart will be."""
+    return f"{word.capitalize()} \N{HORIZONTAL ELLIPSIS}" + (f"\n{detail}" if detail else "")
+
+
+def _length(bar_ns: int) -> str:
+    minutes = bar_ns // MINUTE_NS
+    return f"{minutes // 60}h" if minutes >= 60 and minutes % 60 == 0 else f"{minutes}m"
 
 
 class LiveCharts(QSplitter):
-    """Charts below each other, the chosen symbols first."""
+    """Charts below each other, the chosen symbols first.
+
+    Attributes:
+        charts: every symbol's, by its name; order: as they are shown; most: how many are in sight.
+    """
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self.setChildrenCollapsible(False)
         self.charts: dict[str, LiveChart] = {}
+        self.order: list[str] = []
+        self.most = 1
 
     def add(self, chart: LiveChart) -> None:
-        """Show one more chart."""
+        """Take in one more chart, behind the others."""
         self.charts[chart.book.symbol] = chart
+        self.order.append(chart.book.symbol)
         self.addWidget(chart)
+        chart.setVisible(len(self.order) <= self.most)
 
     def remove(self, symbol: str) -> None:
         """Show a chart no longer."""
         chart = self.charts.pop(symbol, None)
         if chart is not None:
+            self.order.remove(symbol)
             chart.end()
             chart.hide()
             chart.setParent(None)
             chart.deleteLater()
+            self._place()
 
-    def choose(self, symbol: str, most: int) -> None:
-        """Show a symbol, and others as far as there is room for them."""
-        order = [symbol, *(name for name in self.charts if name != symbol)]
-        for place, name in enumerate(order):
-            self.charts[name].setVisible(place < most)
+    def choose(self, symbol: str) -> None:
+        """Show a symbol: first, unless it is in sight already."""
+        if symbol in self.charts and symbol not in self.order[: self.most]:
+            self.order.remove(symbol)
+            self.order.insert(0, symbol)
+            self._place()
+
+    def arrange(self, order: list[str]) -> None:
+        """Show these symbols first."""
+        known = [symbol for symbol in order if symbol in self.charts]
+        self.order = [*known, *(symbol for symbol in self.order if symbol not in known)]
+        self._place()
+
+    def show_most(self, count: int) -> None:
+        """Keep so many charts in sight."""
+        self.most = count
+        self._place()
+
+    def _place(self) -> None:
+        for place, name in enumerate(self.order):
             self.insertWidget(place, self.charts[name])
+            self.charts[name].setVisible(place < self.most)
+
+    @property
+    def visible(self) -> list[LiveChart]:
+        """The charts in sight, from top to bottom."""
+        return [self.charts[name] for name in self.order[: self.most]]
+
+    def align(self) -> None:
+        """Make all value axes as wide as the widest, so that times stand below each other."""
+        made = [one.chart for one in self.visible if one.chart is not None]
+        widest = max((chart.axis_chars for chart in made), default=9)
+        for chart in made:
+            if chart.axis_chars != widest:
+                chart.set_axis_chars(widest)

@@ -1,167 +1,158 @@
-"""The paper account in the window: account figures, positions, orders, fills, and a ticket for orders by hand."""
+"""The paper account in the window: the backtest's account, position and ticket, and tables of what works and filled."""
 
-from typing import Any
+from typing import cast
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QFrame,
-    QLineEdit,
-    QPushButton,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QKeySequence, QShortcut
+from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from app.live.papers import FILLS, ORDERS, POSITIONS, fill_rows, order_rows, position_rows
+from app.charts.ticks import LocalTime
+from app.live.papers import FILLS, ORDERS, POSITIONS, WORDS, fill_rows, order_rows, paper_tone, position_rows
 from app.live.rows import RowsModel, table
-from app.panels.parts import Figures, label, money, row_of, tone_of
+from app.live.seat import LastPrice, PaperSeat
+from app.panels.account import AccountPanel
+from app.panels.parts import label, set_tone
+from app.panels.ticket import TicketPanel
+from app.session import RunSession
 from app.theme.tokens import Theme
 from engine.paper import PaperRun
 
-NAMES = ("Equity", "Cash", "Unrealised", "Used margin", "Free margin", "Day's result", "Realised", "Costs")
+WHEN = {
+    True: "The bar is under way: an order waits for its close and fills at the next open.",
+    False: "An order fills at the next open.",
+}
 
 
-class AccountCard(Figures):
-    """Figures of the account at its marks."""
+class PaperColumn(QScrollArea):
+    """Account, position and ticket below each other; they show nothing until the account has begun.
 
-    def __init__(self, look: Theme) -> None:
-        super().__init__("Paper account", NAMES)
-        self.set_look(look)
+    Args:
+        last: the newest price of a symbol.
+    """
+
+    def __init__(self, last: LastPrice) -> None:
+        super().__init__()
+        self._last = last
+        self.account, self.ticket = AccountPanel(), TicketPanel()
+        self.seat: PaperSeat | None = None
+        self.waits, self.note = QLabel(), label("", "muted")
+        self.waits.setWordWrap(True)
+        self.note.setWordWrap(True)
+        self.note.setAccessibleName("What became of the last order by hand")
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.waits, self.account, self.ticket, self.note):
+            layout.addWidget(widget)
+        for text in (self.waits, self.note):
+            text.setContentsMargins(16, 4, 12, 8)
+        layout.addStretch(1)
+        self.setWidget(inner)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(306)
+        self._begun(False)
+
+    def _begun(self, on: bool) -> None:
+        self.waits.setVisible(not on)
+        for widget in (self.account, self.ticket, self.note):
+            widget.setVisible(on)
+
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        """Other colours, another zone."""
+        self.account.set_look(look, clock)
+        self.ticket.set_look(look, clock)
+
+    def set_symbol(self, symbol: str) -> None:
+        """Show a symbol's position, and write orders for it."""
+        if self.seat is not None and symbol in self.seat.facts.symbols:
+            column = self.seat.facts.symbols.index(symbol)
+            if column != self.ticket.column:
+                self.account.set_column(column)
+                self.ticket.set_column(column)
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Say what became of something that was asked for."""
+        self.note.setText(text)
+        set_tone(self.note, tone)
+
+    def show_waiting(self, text: str) -> None:
+        """Say for what the account waits."""
+        if self.seat is None and self.waits.text() != text:
+            self.waits.setText(text)
 
     def show_run(self, run: PaperRun) -> None:
         """Show where the account stands."""
-        now = run.engine.get_portfolio()
-        for name, value, signed in (
-            ("Equity", now.equity, False),
-            ("Cash", now.cash, False),
-            ("Unrealised", now.unrealised, True),
-            ("Used margin", now.used_margin, False),
-            ("Free margin", now.free_margin, False),
-            ("Day's result", now.day_result, True),
-            ("Realised", now.realised, True),
-            ("Costs", now.costs, False),
-        ):
-            self.put(name, money(value, signed), tone_of(value) if signed else "")
-
-
-class Ticket(QFrame):
-    """An order by hand; in mid-bar it waits for the close and fills at the next open, and the ticket says so (S17.3).
-
-    Signals:
-        given: an action record (``engine.actions``).
-    """
-
-    given = pyqtSignal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
-        self.symbol, self.kind = QComboBox(), QComboBox()
-        self.kind.addItems(["market", "limit", "stop"])
-        self.quantity = QDoubleSpinBox()
-        self.quantity.setRange(0.0, 1e9)
-        self.quantity.setDecimals(4)
-        self.quantity.setValue(1.0)
-        self.quantity.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        self.price, self.stop, self.target = QLineEdit(), QLineEdit(), QLineEdit()
-        self.note = label("", "muted")
-        self.note.setWordWrap(True)
-        for widget, name in (
-            (self.symbol, "Symbol of the order"),
-            (self.kind, "Type of the order"),
-            (self.quantity, "Quantity"),
-            (self.price, "Price of a limit or stop order"),
-            (self.stop, "Stop loss"),
-            (self.target, "Take profit"),
-        ):
-            widget.setAccessibleName(name)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        form = QFormLayout()
-        for text, widget in (
-            ("Symbol", self.symbol),
-            ("Type", self.kind),
-            ("Quantity", self.quantity),
-            ("Price", self.price),
-            ("Stop loss", self.stop),
-            ("Take profit", self.target),
-        ):
-            form.addRow(label(text, "muted"), widget)
-        self.buy = self._button("Buy", "up", lambda: self._give("buy"))
-        self.sell = self._button("Sell", "down", lambda: self._give("sell"))
-        self.flat = self._button("Close", "", lambda: self.given.emit(self._bare("close")))
-        layout = QVBoxLayout(self)
-        layout.addWidget(label("ORDER ON PAPER", "heading"))
-        layout.addLayout(form)
-        layout.addLayout(row_of(self.buy, self.sell, self.flat))
-        layout.addWidget(self.note)
-
-    @staticmethod
-    def _button(text: str, tone: str, slot: Any) -> QPushButton:
-        button = QPushButton(text)
-        button.setProperty("tone", tone)
-        button.clicked.connect(lambda: slot())
-        return button
-
-    def _bare(self, kind: str) -> dict[str, Any]:
-        return {"type": kind, "symbol": self.symbol.currentText()}
-
-    def _give(self, side: str) -> None:
-        kind = self.kind.currentText()
-        record = self._bare(kind) | {"side": side, "qty": self.quantity.value()}
-        fields = {"sl": self.stop, "tp": self.target} | ({kind: self.price} if kind != "market" else {})
-        try:
-            record |= {key: float(field.text()) for key, field in fields.items() if field.text().strip()}
-        except ValueError:
-            self.say("a price is not a number; write it like 5012.25")
-            return
-        self.given.emit(record)
-
-    def say(self, text: str) -> None:
-        """Say something below the buttons."""
-        if self.note.text() != text:
-            self.note.setText(text)
-
-    def show_run(self, run: PaperRun) -> None:
-        """Offer the account's symbols; say when an order would fill."""
-        if self.symbol.count() != len(run.bars.symbols):
-            self.symbol.clear()
-            self.symbol.addItems(list(run.bars.symbols))
-        when = "the bar is under way: an order waits for its close and fills at the next open"
-        self.setToolTip(when if run.is_open else "an order fills at the next open")
+        if self.seat is None or self.seat.run is not run:
+            self.seat = PaperSeat(run, self._last)
+            # The seat answers what these two panels ask of a run; a test drives both on it.
+            session = cast(RunSession, self.seat)
+            self.account.set_session(session)
+            self.ticket.set_session(session)
+            self._begun(True)
+        self.account.refresh()
+        self.ticket.refresh()
+        when = WHEN[run.is_open]
+        if self.ticket.toolTip() != when:
+            self.ticket.setToolTip(when)
 
 
 class PaperTables(QTabWidget):
     """Positions, orders and fills.
 
     Signals:
-        cancelled: id of an order that was double-clicked.
+        cancelled: id of a working order that is to be cancelled.
     """
 
     cancelled = pyqtSignal(int)
 
     def __init__(self) -> None:
         super().__init__()
-        self.positions, self.orders, self.fills = RowsModel(POSITIONS), RowsModel(ORDERS), RowsModel(FILLS)
-        self.views = {
-            "Positions": table("Positions on paper", self.positions),
-            "Orders": table("Working orders on paper", self.orders),
-            "Fills": table("Fills on paper", self.fills),
+        self.models = {
+            "Positions": RowsModel(POSITIONS, WORDS, paper_tone(POSITIONS)),
+            "Orders": RowsModel(ORDERS, WORDS, paper_tone(ORDERS)),
+            "Fills": RowsModel(FILLS, WORDS, paper_tone(FILLS)),
         }
+        self.positions, self.orders, self.fills = self.models.values()
+        self.views = {name: table(f"{name} on paper", model) for name, model in self.models.items()}
         for name, view in self.views.items():
             self.addTab(view, name)
-        self.views["Orders"].setToolTip("Double-click to cancel")
-        self.views["Orders"].doubleClicked.connect(lambda index: self._cancel(index.row()))
+        self.cancel_button = QPushButton("Cancel order")
+        self.cancel_button.setAccessibleName("Cancel the chosen order (Del)")
+        self.cancel_button.setToolTip("Cancel the chosen order (Del)")
+        self.setCornerWidget(self.cancel_button)
+        self.cancel_button.clicked.connect(lambda: self._cancel())
+        orders = self.views["Orders"]
+        QShortcut(QKeySequence("Del"), orders, self._cancel, context=Qt.ShortcutContext.WidgetShortcut)
+        chosen = orders.selectionModel()
+        if chosen is not None:
+            chosen.selectionChanged.connect(lambda: self._offer())
+        self.currentChanged.connect(lambda: self._offer())
+        self.orders.modelReset.connect(self._offer)
+        self._offer()
         self._shown: object = None
 
-    def _cancel(self, row: int) -> None:
-        number = self.orders.row(row)[0]
+    def _chosen(self) -> str:
+        """Id of the chosen order; empty for none, or for one that only waits."""
+        selected = self.views["Orders"].selectionModel()
+        rows = [] if selected is None else selected.selectedRows()
+        return self.orders.row(rows[0].row())[0] if rows else ""
+
+    def _offer(self) -> None:
+        self.cancel_button.setVisible(self.currentIndex() == 1)
+        self.cancel_button.setEnabled(bool(self._chosen()))
+
+    def _cancel(self) -> None:
+        number = self._chosen()
         if number:
             self.cancelled.emit(int(number))
+
+    def set_look(self, look: Theme) -> None:
+        """Other colours."""
+        for model in self.models.values():
+            model.set_look(look)
 
     def show_run(self, run: PaperRun) -> None:
         """Show rows anew where something happened."""
@@ -169,24 +160,11 @@ class PaperTables(QTabWidget):
         key = (tables.count("events"), tables.count("fills"), run.next_bar, run.is_open, len(run.held))
         if key != self._shown:
             self._shown = key
-            self.positions.put(position_rows(run))
-            self.orders.put(order_rows(run))
-            self.fills.put(fill_rows(run))
-
-
-class PaperColumn(QWidget):
-    """Account and ticket below each other."""
-
-    def __init__(self, look: Theme) -> None:
-        super().__init__()
-        self.card, self.ticket = AccountCard(look), Ticket()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.card)
-        layout.addWidget(self.ticket)
-        layout.addStretch(1)
-
-    def show_run(self, run: PaperRun) -> None:
-        """Show where the account stands."""
-        self.card.show_run(run)
-        self.ticket.show_run(run)
+            for name, rows in (
+                ("Positions", position_rows(run)),
+                ("Orders", order_rows(run)),
+                ("Fills", fill_rows(run)),
+            ):
+                self.models[name].put(rows)
+                count = "" if name == "Fills" or not rows else f" ({len(rows)})"
+                self.setTabText(list(self.models).index(name), name + count)

@@ -1,21 +1,27 @@
 """How a paper account shows on charts and in tables: its trades and levels by the chart's own bars, its rows; no Qt."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from app.charts.levels import Level, LevelKind, position_levels
+from app.charts.levels import Level, LevelKind, MoveLevel, position_levels
 from app.charts.marks import TradeMarks
-from app.charts.prices import number
-from engine.kernel.schema import Reason
+from app.charts.prices import MINUS, PriceFormat, number
+from engine.actions import Action
+from engine.kernel.schema import OrderStatus, OrderType, Reason, Source
 from engine.orders import Order
 from engine.paper import PaperRun
 from engine.views import utc
 
 Row = tuple[str, ...]
+Tone = Callable[[str, Row], str]
 POSITIONS = ("Symbol", "Side", "Quantity", "Average", "Mark", "Unrealised", "Stop", "Target")
 ORDERS = ("Id", "Symbol", "Side", "Quantity", "Type", "Limit", "Stop", "Status", "Why")
 FILLS = ("Time", "Symbol", "Side", "Quantity", "Price", "Reason", "Realised")
+WORDS = ("Symbol", "Side", "Time", "Type", "Status", "Why", "Reason")
 MOST_FILLS = 500
+WAITS = "waits for the bar's close"
 
 
 def trade_marks(run: PaperRun, symbol: str, times: NDArray[np.int64]) -> TradeMarks:
@@ -71,84 +77,147 @@ def levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
             currency=facts.currency,
         )
     orders = (order for order in run.engine.get_orders() if order.symbol == symbol)
-    return (*lines, *(line for order in orders if (line := _order_level(order)) is not None))
+    working = (line for order in orders if (line := _order_level(order)) is not None)
+    return (*lines, *working, *_waiting_levels(run, symbol))
 
 
 def _order_level(order: Order) -> Level | None:
     price = order.limit if order.limit is not None else order.stop
-    if price is None or order.side is None:
+    if price is None or order.side is None or order.type is OrderType.MARKET:
         return None
     words = f"{order.side.name} {order.quantity:g} {order.type.name.replace('_', '-')}"
-    return Level(key=str(order.id), kind=LevelKind.ORDER, price=price, text=words)
+    return Level(key=str(order.id), kind=LevelKind.ORDER, price=price, text=words, draggable=not order.reduce_only)
+
+
+def _waiting_levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
+    """Levels given by hand while a bar is under way: where they will be, beside those that still act (S17.3)."""
+    newest: dict[str, Action] = {str(one["type"]): one for one in run.held if one.get("symbol") == symbol}
+    found = []
+    for name, key, kind in (("modify_stop", "sl", LevelKind.STOP), ("modify_target", "tp", LevelKind.TARGET)):
+        price = newest.get(name, {}).get(key)
+        if price is not None:
+            found.append(Level(key=f"{name} waits", kind=kind, price=float(price), text=WAITS, draggable=True))
+    return tuple(found)
+
+
+def moved(wish: MoveLevel, run: PaperRun) -> Action | None:
+    """The record of a dragged line: a stop, a target, or a working order's price; None where it is gone meanwhile."""
+    if wish.kind is LevelKind.STOP:
+        return {"type": "modify_stop", "symbol": wish.symbol, "sl": wish.price}
+    if wish.kind is LevelKind.TARGET:
+        return {"type": "modify_target", "symbol": wish.symbol, "tp": wish.price}
+    order = next((one for one in run.engine.get_orders() if str(one.id) == wish.key), None)
+    if order is None:
+        return None
+    return {"type": "modify_order", "id": order.id, "stop" if order.limit is None else "limit": wish.price}
+
+
+def outcome(run: PaperRun, first: int) -> str:
+    """Why the newest order since order ``first`` was rejected, in the broker's words; empty where none was."""
+    count = run.engine.tables.count("orders")
+    orders = [run.engine.order(number) for number in range(first + 1, count + 1)]
+    refused = [one for one in orders if one.source is Source.MANUAL and one.status is OrderStatus.REJECTED]
+    return f"Refused: {refused[-1].reason}" if refused else ""
 
 
 def position_rows(run: PaperRun) -> list[Row]:
     """Open positions."""
-    return [
-        (
-            one.symbol,
-            "L" if one.quantity > 0 else "S",
-            f"{abs(one.quantity):g}",
-            f"{one.average:,.10g}",
-            f"{one.mark:,.10g}",
-            number(one.unrealised, 2, signed=True),
-            _price(one.stop_loss),
-            _price(one.take_profit),
+    rows: list[Row] = []
+    for one in run.engine.get_positions():
+        text = _form(run, one.symbol).text
+        rows.append(
+            (
+                one.symbol,
+                "L" if one.quantity > 0 else "S",
+                f"{abs(one.quantity):g}",
+                text(one.average),
+                text(one.mark),
+                number(one.unrealised, 2, signed=True),
+                "" if one.stop_loss is None else text(one.stop_loss),
+                "" if one.take_profit is None else text(one.take_profit),
+            )
         )
-        for one in run.engine.get_positions()
-    ]
+    return rows
+
+
+def paper_tone(headings: Row) -> Tone:
+    """Colours of these tables: gains and losses, sides, what waits."""
+
+    def tone(heading: str, row: Row) -> str:
+        text = row[headings.index(heading)]
+        if heading in ("Unrealised", "Realised"):
+            return "" if not text.strip("+0.,") else "down" if text.startswith(MINUS) else "up"
+        if heading == "Side":
+            return {"L": "accent", "BUY": "accent", "S": "violet", "SELL": "violet"}.get(text, "")
+        return "amber" if text == "waits" else ""
+
+    return tone
+
+
+def _form(run: PaperRun, symbol: str) -> PriceFormat:
+    return PriceFormat.for_tick(run.env.instrument(symbol).tick_size)
 
 
 def order_rows(run: PaperRun) -> list[Row]:
     """Orders by hand that wait for the bar's close, then the working ones."""
-    waiting: list[Row] = [
-        (
-            "",
-            str(one["symbol"]),
-            str(one.get("side", "")).upper(),
-            str(one.get("qty", "")),
-            str(one["type"]),
-            "",
-            "",
-            "waits",
-            "for the bar's close; fills at the next open",
-        )
-        for one in run.held
-    ]
-    return waiting + [_order_row(order) for order in run.engine.get_orders()]
+    return [_waiting_row(run, one) for one in run.held] + [_order_row(run, one) for one in run.engine.get_orders()]
 
 
-def _order_row(order: Order) -> Row:
+def _waiting_row(run: PaperRun, action: Action) -> Row:
+    symbol = str(action.get("symbol", ""))
+    limit, stop = (action.get(key) for key in ("limit", "stop"))
+    level = action.get("sl", action.get("tp")) if str(action["type"]).startswith("modify_") else None
+    return (
+        "",
+        symbol,
+        str(action.get("side", "")).upper(),
+        f"{action['qty']:g}" if "qty" in action else "",
+        _WORDS.get(str(action["type"]), str(action["type"]).replace("_", "-")),
+        _price(run, symbol, limit),
+        _price(run, symbol, stop if level is None else level),
+        "waits",
+        "for the bar's close; acts at the next open",
+    )
+
+
+# Changes by hand, as the table of orders names them.
+_WORDS = {"modify_stop": "move stop", "modify_target": "move target", "modify_order": "change order"}
+
+
+def _order_row(run: PaperRun, order: Order) -> Row:
     return (
         str(order.id),
         order.symbol,
         "" if order.side is None else order.side.name,
         f"{order.quantity:g}",
-        order.type.name.lower(),
-        _price(order.limit),
-        _price(order.stop),
-        order.status.name.lower(),
+        order.type.name.lower().replace("_", "-"),
+        _price(run, order.symbol, order.limit),
+        _price(run, order.symbol, order.stop),
+        "working" if order.working else order.status.name.lower(),
         order.reason,
     )
 
 
 def fill_rows(run: PaperRun) -> list[Row]:
-    """The newest fills first."""
+    """The newest fills first; times are UTC."""
     rows = run.engine.tables.rows("fills")[-MOST_FILLS:][::-1]
     times = run.engine.market.time_ns
+    forms = [_form(run, symbol) for symbol in run.bars.symbols]
     return [
         (
             f"{utc(int(times[row['bar']])):%m-%d %H:%M}",
             run.bars.symbols[int(row["symbol"])],
             "BUY" if row["side"] > 0 else "SELL",
             f"{run.engine.scales[int(row['symbol'])].quantity(float(row['lots'])):g}",
-            f"{run.engine.scales[int(row['symbol'])].price(float(row['price'])):,.10g}",
-            Reason(int(row["reason"])).name.lower(),
+            forms[int(row["symbol"])].text(run.engine.scales[int(row["symbol"])].price(float(row["price"]))),
+            Reason(int(row["reason"])).name.lower().replace("_", " "),
             number(float(row["realised"]), 2, signed=True),
         )
         for row in rows
     ]
 
 
-def _price(value: float | None) -> str:
-    return "" if value is None else f"{value:,.10g}"
+def _price(run: PaperRun, symbol: str, price: float | None) -> str:
+    if price is None:
+        return ""
+    return _form(run, symbol).text(price) if symbol in run.bars.symbols else f"{price:,.10g}"

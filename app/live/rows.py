@@ -1,33 +1,54 @@
 """A plain table of texts that is filled anew when its rows change."""
 
+from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.theme.tokens import DARK, Theme
 
 _NONE = QModelIndex()
 Row = tuple[str, ...]
+# A heading and its row give the theme's token of a text; empty for the usual one.
+Tone = Callable[[str, Row], str]
+_SIDES = {True: Qt.AlignmentFlag.AlignLeft, False: Qt.AlignmentFlag.AlignRight}
 
 
 class RowsModel(QAbstractTableModel):
-    """Rows of texts under fixed headings."""
+    """Rows of texts under fixed headings.
 
-    def __init__(self, headings: Row) -> None:
+    Args:
+        headings: of the columns; words: those whose texts stand to the left, all others are figures.
+        tone: colours texts by what they mean.
+    """
+
+    def __init__(self, headings: Row, words: Row = (), tone: Tone | None = None) -> None:
         super().__init__()
-        self._headings = headings
+        self._headings, self._words, self._tone = headings, frozenset(words), tone
+        self._look = DARK
         self._rows: list[Row] = []
 
+    def set_look(self, look: Theme) -> None:
+        """Other colours."""
+        self._look = look
+        if self._rows:
+            self._changed(0, len(self._rows) - 1)
+
     def put(self, rows: list[Row]) -> None:
-        """Show these rows; where as many are there, only their texts change, so that a selection stays."""
-        if rows == self._rows:
-            return
-        if len(rows) != len(self._rows):
+        """Show these rows; where as many are there, only texts that differ change, so that a selection stays."""
+        before, self._rows = self._rows, rows
+        if len(rows) != len(before):
             self.beginResetModel()
-            self._rows = rows
             self.endResetModel()
             return
-        self._rows = rows
-        self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self._headings) - 1))
+        differ = [number for number, row in enumerate(rows) if row != before[number]]
+        if differ:
+            self._changed(differ[0], differ[-1])
+
+    def _changed(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._headings) - 1))
 
     def row(self, number: int) -> Row:
         """One row."""
@@ -40,18 +61,31 @@ class RowsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._headings)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if index.isValid() and role == Qt.ItemDataRole.DisplayRole:
-            return self._rows[index.row()][index.column()]
+        if not index.isValid():
+            return None
+        row, heading = self._rows[index.row()], self._headings[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_SIDES[heading in self._words] | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and self._tone is not None:
+            token = self._tone(heading, row)
+            return QColor(self._look.colour(token)) if token else None
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self._headings[section]
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        heading = self._headings[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return heading
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_SIDES[heading in self._words] | Qt.AlignmentFlag.AlignVCenter)
         return None
 
 
 def table(name: str, model: RowsModel) -> QTableView:
-    """A view of such a table."""
+    """A view of such a table; columns are as wide as their texts when rows come or go."""
     view = QTableView()
     view.setModel(model)
     view.setProperty("role", "number")
@@ -59,11 +93,14 @@ def table(name: str, model: RowsModel) -> QTableView:
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     view.setShowGrid(False)
+    view.setWordWrap(False)
     rows, columns = view.verticalHeader(), view.horizontalHeader()
     if rows is not None:
         rows.setVisible(False)
         rows.setDefaultSectionSize(22)
     if columns is not None:
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        columns.setStretchLastSection(True)
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        columns.setHighlightSections(False)
+    # Not at every change of a text: measuring fifty rows ten times a second costs more than painting them.
+    model.modelReset.connect(view.resizeColumnsToContents)
     return view

@@ -1,12 +1,14 @@
 """The bar on top: which service this is, the feed's state in words, the clock, and what a person can do about it."""
 
+from datetime import UTC
+
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 
+from app.charts.ticks import LocalTime
 from app.live.states import Told, skew_text
 from app.panels.parts import label, set_tone
 from app.theme.tokens import Theme
-from engine.views import utc
 
 # What each service is called, the theme's colour of it, and what it means in a sentence.
 SERVICES = {
@@ -47,12 +49,13 @@ class StateBar(QFrame):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(10)
         row.addWidget(self.badge)
+        row.addWidget(label("Feed", "muted"))
         row.addWidget(self.state)
         row.addWidget(self.detail, 1)
         for right in (self.skew, self.clock, self.sign_in_button, self.reconnect_button, self.reload_button):
             row.addWidget(right)
         self.sign_in_button.hide()
-        self.set_look(look)
+        self.set_look(look, LocalTime(UTC, "UTC"))
 
     @staticmethod
     def _button(text: str, tip: str, slot: object) -> QPushButton:
@@ -62,8 +65,9 @@ class StateBar(QFrame):
         button.clicked.connect(lambda: slot())  # type: ignore[operator]  # a bound signal's emit
         return button
 
-    def set_look(self, look: Theme) -> None:
-        """Other colours."""
+    def set_look(self, look: Theme, clock: LocalTime) -> None:
+        """Other colours, another zone."""
+        self._zone = clock
         fill = look.colour(self._colour)
         self.badge.setStyleSheet(
             f"background: {fill}; color: {look.on_fill}; font-weight: 700; padding: 3px 12px; border-radius: 4px;"
@@ -86,6 +90,6 @@ class StateBar(QFrame):
         if self.skew.text() != text:
             self.skew.setText(text)
             set_tone(self.skew, tone)
-        moment = f"{utc(now_ns):%Y-%m-%d %H:%M:%S} UTC"
+        moment = f"{self._zone.moment(now_ns):%Y-%m-%d %H:%M:%S} {self._zone.name}"
         if self.clock.text() != moment:
             self.clock.setText(moment)

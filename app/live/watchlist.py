@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from PyQt6.QtCore import QModelIndex, QStringListModel, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.charts.prices import PriceFormat
+from app.charts.prices import MINUS, PriceFormat, number
 from app.live.book import SymbolBook
 from app.live.rows import RowsModel, table
 from data.tradestation.quotes import Quote
 
-HEADINGS = ("Symbol", "State", "Last", "Change", "Bid", "Ask")
+HEADINGS = ("Symbol", "Last", "Change", "%", "State")
+WORDS = ("Symbol", "State")
+USUAL_STATES = ("live", "history", "connecting")
 PAUSE_MS = 300
 
 
@@ -29,16 +31,19 @@ class WatchList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Add a symbol")
+        self.field.setPlaceholderText("Add a symbol: type to search")
         self.field.setAccessibleName("Search symbols and add one")
         self._found = QStringListModel()
         completer = QCompleter(self._found, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self.field.setCompleter(completer)
+        # The field takes the chosen text first.
+        completer.activated.connect(lambda _: QTimer.singleShot(0, self._add))
         self.remove_button = QPushButton("Remove")
         self.remove_button.setAccessibleName("Remove the chosen symbol from the list")
-        self.model = RowsModel(HEADINGS)
+        self.remove_button.setEnabled(False)
+        self.model = RowsModel(HEADINGS, WORDS, _tone)
         self.view = table("Watch list", self.model)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -49,6 +54,7 @@ class WatchList(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.field, 1)
         top.addWidget(self.remove_button)
+        self.setMinimumWidth(310)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(top)
@@ -57,6 +63,11 @@ class WatchList(QWidget):
         self.field.returnPressed.connect(self._add)
         self._pause.timeout.connect(self._search)
         self.view.clicked.connect(self._choose)
+        self.view.activated.connect(self._choose)
+        chosen = self.view.selectionModel()
+        if chosen is not None:
+            chosen.selectionChanged.connect(lambda: self.remove_button.setEnabled(chosen.hasSelection()))
+        self.model.modelReset.connect(lambda: self.remove_button.setEnabled(False))
         self.remove_button.clicked.connect(self._remove)
 
     def _search(self) -> None:
@@ -72,11 +83,14 @@ class WatchList(QWidget):
             completer.complete()
 
     def _add(self) -> None:
-        words = self.field.text().split()
-        if words:
-            self._pause.stop()
-            self.field.clear()
-            self.added.emit(words[0])
+        text = self.field.text()
+        # What was found reads "NQH24  E-mini Nasdaq"; what is typed may be several symbols with commas between them.
+        pieces = text.split(",") if "," in text else text.split()[:1]
+        self._pause.stop()
+        self.field.clear()
+        for piece in pieces:
+            if piece.strip():
+                self.added.emit(piece.strip().upper())
 
     def _choose(self, index: QModelIndex) -> None:
         self.chosen.emit(self.model.row(index.row())[0])
@@ -95,12 +109,19 @@ class WatchList(QWidget):
 
 def _row(book: SymbolBook, form: PriceFormat, quote: Quote | None) -> tuple[str, ...]:
     last, before = book.last, book.before
-    change = "" if last is None or before is None else f"{last - before:+.{form.decimals}f}"
-    return (
-        book.symbol,
-        book.status.state.value if quote is None or not quote.halted else "halted",
-        "" if last is None else form.text(last),
-        change,
-        "" if quote is None or quote.bid is None else form.text(quote.bid),
-        "" if quote is None or quote.ask is None else form.text(quote.ask),
-    )
+    change = share = ""
+    if last is not None and before is not None:
+        change = number(last - before, form.decimals, signed=True)
+        share = number(100 * (last - before) / before, 2, signed=True) if before > 0 else ""
+    halted = quote is not None and quote.halted
+    state = "halted" if halted else book.status.state.value
+    return (book.symbol, "" if last is None else form.text(last), change, share, state)
+
+
+def _tone(heading: str, row: tuple[str, ...]) -> str:
+    """Gains and losses, and every state that is not as it should be."""
+    if heading in ("Change", "%"):
+        return "" if row[2].strip("+0.") == "" else "down" if row[2].startswith(MINUS) else "up"
+    if heading == "State":
+        return "muted" if row[4] in USUAL_STATES else "amber"
+    return ""

@@ -1,30 +1,34 @@
 """The live window: watch list, charts, states, log, and the paper account; it polls its session once a frame."""
 
+import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
-from app.charts.levels import LevelKind, MoveLevel
 from app.charts.prices import PriceFormat
 from app.live.book import SymbolBook
-from app.live.charts import USUAL_INDICATORS, LiveChart, LiveCharts
+from app.live.charts import LiveChart, LiveCharts
+from app.live.hands import Hands
 from app.live.logbox import LogBox
+from app.live.looks import Looks
+from app.live.menus import make_menus
 from app.live.paperdock import PaperColumn, PaperTables
 from app.live.statebar import SERVICES, StateBar
 from app.live.states import Told, told, worst
 from app.live.watchlist import WatchList
-from app.theme.tokens import DARK, Theme
+from app.panels.toolbar import ChartBar, bot_words
+from app.theme.tokens import Theme
+from app.workspace import Workspace
 from data.errors import TriphaseError
 from data.tradestation.events import Event
 from engine.live import LiveSession
 from engine.paper import PaperRun
 
-MOST_CHARTS = 3
+LOG = logging.getLogger(__name__)
 SLOWER = 6  # tables of figures are read by people: ten times a second is enough for them
 
 
@@ -36,6 +40,12 @@ class LiveWindow(QMainWindow):
         service: LIVE, SIM or DEMO.
         sign_in: signs in on the service's page, called in a thread; None where nobody has to.
         ended: set from outside to close the window (SIGTERM).
+        workspace: what is remembered from the last time; None: nothing is kept.
+
+    Attributes:
+        books, forms: bars and state of every symbol, and how its prices are written.
+        wanted: symbols that a person has just asked for: they are shown as soon as they are known.
+        looks: what is chosen and remembered; hands: what a person does.
     """
 
     def __init__(
@@ -44,58 +54,77 @@ class LiveWindow(QMainWindow):
         service: str,
         sign_in: Callable[[], object] | None = None,
         ended: threading.Event | None = None,
-        look: Theme = DARK,
+        workspace: Workspace | None = None,
     ) -> None:
         super().__init__()
-        self.session, self.look = session, look
-        self._sign_in, self._ended = sign_in, threading.Event() if ended is None else ended
+        self.session, self.service = session, service
+        self.workspace = Workspace() if workspace is None else workspace
+        self.ask_sign_in, self._ended = sign_in, threading.Event() if ended is None else ended
+        self.bar_ns = session.live.interval.bar_ns
         self.frames = FrameClock(self)
         self.books: dict[str, SymbolBook] = {}
         self.forms: dict[str, PriceFormat] = {}
-        self.chosen = list(USUAL_INDICATORS)
+        self.wanted: set[str] = set()
+        self.dialogs: list[QWidget] = []
         self.trouble = ""
-        self._signing_in, self._frame = False, 0
-        self.state_bar, self.watch_list = StateBar(service, look), WatchList()
+        self._frame = 0
+        self.looks = Looks(self, f"{service} {session.config.name}")
+        self._recalled, self._order = self.looks.symbols("watched"), self.looks.symbols("order")
+        self.state_bar, self.watch_list, self.chart_bar = StateBar(service, self.look), WatchList(), ChartBar()
         self.charts, self.log = LiveCharts(), LogBox()
-        self.paper, self.tables = PaperColumn(look), PaperTables()
-        self.setWindowTitle(f"{service} - Triphase live")
+        self.charts.most = self.looks.choices.charts
+        self.paper, self.tables = PaperColumn(self.last), PaperTables()
+        self.hands = Hands(self)
+        self.setWindowTitle(f"{service} \N{EN DASH} {session.config.name} \N{EN DASH} Triphase live")
         self.resize(1440, 900)
-        self._lay_out(service)
+        self._lay_out()
         self._connect()
+        self._make_menus()
+        self.looks.recall()
+        self.dress()
 
-    def _lay_out(self, service: str) -> None:
-        top = QWidget()
-        layout = QVBoxLayout(top)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        stripe = QFrame()
-        stripe.setFixedHeight(4)
-        stripe.setStyleSheet(f"background: {self.look.colour(SERVICES[service][1])}; border: none;")
-        layout.addWidget(stripe)
-        layout.addWidget(self.state_bar)
-        bar = QToolBar("State")
-        bar.setObjectName("State")
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.addWidget(top)
-        self.addToolBar(bar)
+    def _lay_out(self) -> None:
+        self.stripe = QFrame()
+        self.stripe.setFixedHeight(4)
+        self._bar("State", _column(self.stripe, self.state_bar))
+        self.addToolBarBreak()
+        self._bar("Charts", self.chart_bar)
         self.setCentralWidget(self.charts)
         left, right, below = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,
             Qt.DockWidgetArea.BottomDockWidgetArea,
         )
+        self.setCorner(Qt.Corner.BottomRightCorner, right)
         self.docks = {
             "Watch list": self._dock("Watch list", self.watch_list, left),
             "Account": self._dock("Account", self.paper, right),
             "Paper": self._dock("Paper", self.tables, below),
             "Log": self._dock("Log", self.log, below),
         }
-        self.resizeDocks([self.docks["Watch list"], self.docks["Account"]], [320, 270], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["Paper"], self.docks["Log"]], [200, 200], Qt.Orientation.Vertical)
+        self._proportion()
         if self.session.make_bot is None:
             for name in ("Account", "Paper"):
                 self.docks[name].hide()
+
+    def _bar(self, name: str, widget: QWidget) -> None:
+        """A bar across the window that is never out of sight."""
+        bar = QToolBar(name)
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.addWidget(widget)
+        hiding = bar.toggleViewAction()
+        if hiding is not None:
+            hiding.setEnabled(False)
+            hiding.setVisible(False)
+        self.addToolBar(bar)
+
+    def _proportion(self) -> None:
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        lower = [self.docks["Paper"], self.docks["Log"]]
+        self.resizeDocks([self.docks["Watch list"], self.docks["Account"]], [330, 320], across)
+        self.resizeDocks(lower, [180, 180], down)
+        self.resizeDocks(lower, [620, 440], across)
 
     def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(name, self)
@@ -106,26 +135,62 @@ class LiveWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.session.happened.connect(self._take)
-        self.session.told.connect(self._say)
+        self.session.told.connect(self.say)
         self.state_bar.reconnect.connect(self.session.feed.reconnect)
         self.state_bar.reload.connect(self.session.feed.reload)
-        self.state_bar.sign_in.connect(self._begin_sign_in)
-        self.watch_list.added.connect(self.session.watch)
-        self.watch_list.removed.connect(self._remove)
+        self.state_bar.sign_in.connect(self.hands.sign_in)
+        self.watch_list.added.connect(self.hands.add)
+        self.watch_list.removed.connect(self.hands.remove)
         self.watch_list.searched.connect(lambda text: self.session.search(text, self.watch_list.show_found))
-        self.watch_list.chosen.connect(lambda symbol: self.charts.choose(symbol, MOST_CHARTS))
-        self.paper.ticket.given.connect(self._give)
-        self.tables.cancelled.connect(lambda number: self._give({"type": "cancel", "id": number}))
-        for text, keys, slot in (
-            ("Reconnect", "F5", self.session.feed.reconnect),
-            ("Reload", "Ctrl+F5", self.session.feed.reload),
-            ("Indicators", "Ctrl+I", self._indicators),
-        ):
-            action = QAction(text, self)
-            action.setShortcut(QKeySequence(keys))
-            action.triggered.connect(lambda _=False, slot=slot: slot())
-            self.addAction(action)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.watch_list.chosen.connect(self.choose)
+        self.paper.ticket.sent.connect(self.hands.give)
+        self.paper.ticket.flatten.connect(lambda symbol: self.hands.give({"type": "close", "symbol": symbol}))
+        self.tables.cancelled.connect(lambda number: self.hands.give({"type": "cancel", "id": number}))
+        self.chart_bar.symbol_chosen.connect(lambda place: self.choose(list(self.books)[place]))
+        self.chart_bar.timeframe_chosen.connect(self.looks.set_timeframe)
+        self.chart_bar.toggled.connect(self.looks.toggle)
+
+    def _make_menus(self) -> None:
+        slots = self.hands.slots()
+        self.actions_by_key, view = make_menus(self, slots, ("Trade",) if self.session.make_bot is None else ())
+        self.looks.fill_menu(view)
+        self.chart_bar.asked.connect(lambda key: slots[key]())
+        self.chart_bar.toggles["path"].hide()
+        self.chart_bar.set_frames(self.bar_ns, self.looks.choices.timeframe)
+        by_whom = "Bars only: nothing is traded"
+        if self.session.make_bot is not None:
+            by_whom = f"On paper     {bot_words(self.session.config, False)}"
+        self.chart_bar.say(by_whom)
+        self._show_toggles()
+
+    def _show_toggles(self) -> None:
+        self.chart_bar.show_toggles(self.looks.choices.shown)
+        for key, on in self.looks.choices.shown.items():
+            self.actions_by_key[key].setChecked(on)
+
+    # The look
+
+    @property
+    def look(self) -> Theme:
+        """The theme that is chosen."""
+        return self.looks.theme
+
+    def dress(self) -> None:
+        """Give everything the theme and the zone."""
+        look, clock = self.look, self.looks.local_time()
+        self.stripe.setStyleSheet(f"background: {look.colour(SERVICES[self.service][1])}; border: none;")
+        self.state_bar.set_look(look, clock)
+        self.paper.set_look(look, clock)
+        self.tables.set_look(look)
+        self.watch_list.model.set_look(look)
+        for chart in self.charts.charts.values():
+            chart.set_look(look, clock)
+
+    def redraw(self) -> None:
+        """Make all charts anew: something else is to be shown on them."""
+        self._show_toggles()
+        for chart in self.charts.charts.values():
+            chart.dress()
 
     # Every frame
 
@@ -145,25 +210,42 @@ class LiveWindow(QMainWindow):
                 self.session.poll()
             except TriphaseError as error:
                 self.trouble = str(error)
-        now_ns = self.session.now_ns
+        if self._recalled and self.session.instruments is not None:
+            recalled, self._recalled = self._recalled, []
+            for symbol in recalled:
+                self.session.watch(symbol)
+        now_ns, run = self.session.now_ns, self.run
         self._show_watched()
         self._show_state(now_ns)
-        run = self.run
-        for name, chart in self.charts.charts.items():
-            if chart.isVisible():
-                chart.refresh_from(now_ns, self.session.quotes.get(name), run)
+        for chart in self.charts.visible:
+            chart.refresh_from(now_ns, self.session.quotes.get(chart.book.symbol), run)
+        self.charts.align()
         self._frame += 1
         if self._frame % SLOWER == 0:
-            self.watch_list.put(self.books, self.forms, self.session.quotes)
-            if run is not None:
-                self.paper.show_run(run)
-                self.tables.show_run(run)
+            self._show_tables(run)
         self.log.refresh()
+
+    def _show_tables(self, run: PaperRun | None) -> None:
+        self.watch_list.put(self.books, self.forms, self.session.quotes)
+        if run is None:
+            account = self.session.account
+            waits = () if account is None else account.waits_for
+            history = f"for the history of {', '.join(waits)}" if waits else "for the symbols' details"
+            self.paper.show_waiting(f"The account waits {history}.")
+            return
+        self.paper.show_run(run)
+        self.tables.show_run(run)
+        self.hands.tell_outcome()
 
     @property
     def run(self) -> PaperRun | None:
         """The account, once it has begun."""
         return None if self.session.account is None else self.session.account.run
+
+    def last(self, symbol: str) -> float | None:
+        """The newest price of a symbol; None before its first bar."""
+        book = self.books.get(symbol)
+        return None if book is None else book.last
 
     def _take(self, event: Event) -> None:
         book = self.books.get(event.symbol)
@@ -175,15 +257,47 @@ class LiveWindow(QMainWindow):
 
     def _show_watched(self) -> None:
         """A book and a chart for every symbol of the watch list."""
-        for name, one in self.session.watched.items():
-            if name not in self.books:
-                self.forms[name] = PriceFormat.for_tick(one.tick_size)
-                self.books[name] = SymbolBook(name, one.calendar)
-                chart = LiveChart(self.books[name], self.forms[name], self.frames, self.look)
-                chart.set_indicators(self.chosen)
-                chart.intent.connect(self._move)
-                self.charts.add(chart)
-                chart.setVisible(len(self.charts.charts) <= MOST_CHARTS)
+        fresh = [name for name in self.session.watched if name not in self.books]
+        for name in fresh:
+            one = self.session.watched[name]
+            self.forms[name] = PriceFormat.for_tick(one.tick_size)
+            self.books[name] = SymbolBook(name, one.calendar)
+            chart = LiveChart(self.books[name], self.forms[name], self.frames, self.looks.choices, self.bar_ns)
+            chart.intent.connect(self.hands.move)
+            chart.menu_asked.connect(self.hands.chart_menu)
+            self.charts.add(chart)
+        if fresh:
+            self.charts.arrange(self._order)
+            self._list_symbols()
+            self.dress()
+        for name in self.wanted.intersection(fresh):
+            self.wanted.discard(name)
+            self.choose(name)
+
+    def _list_symbols(self) -> None:
+        self.chart_bar.set_symbols(list(self.books))
+        if self.charts.order:
+            self._mark(self.charts.order[0])
+
+    def _mark(self, symbol: str) -> None:
+        """Let the bar over the charts and the ticket speak of a symbol."""
+        box = self.chart_bar.symbol
+        box.blockSignals(True)
+        box.setCurrentText(symbol)
+        box.blockSignals(False)
+        self.paper.set_symbol(symbol)
+
+    def choose(self, symbol: str) -> None:
+        """Show a symbol's chart; write orders for it, where the account trades it."""
+        self.charts.choose(symbol)
+        self._order = list(self.charts.order)
+        self._mark(symbol)
+
+    def forget(self, symbol: str) -> None:
+        """Show a symbol no longer."""
+        self.charts.remove(symbol)
+        del self.books[symbol], self.forms[symbol]
+        self._list_symbols()
 
     def _show_state(self, now_ns: int) -> None:
         book = self._worst_book()
@@ -201,79 +315,59 @@ class LiveWindow(QMainWindow):
             more = [trouble] if trouble else [f"the account waits for {', '.join(waits)}"] if waits else []
             detail = "; ".join([*([named] if named else []), *more])
             state = Told(state.word, "amber" if trouble else state.tone, detail)
-        self.state_bar.put(state, self.session.signed_out and self._sign_in is not None)
+        self.state_bar.put(state, self.session.signed_out and self.ask_sign_in is not None)
         self.state_bar.put_clock(now_ns, self.session.feed.client.skew.seconds)
 
     def _worst_book(self) -> SymbolBook | None:
         status = worst([book.status for book in self.books.values()])
         return None if status is None else self.books[status.symbol]
 
-    # What a person does
+    # What is told
 
-    def _remove(self, symbol: str) -> None:
-        if not self.session.unwatch(symbol):
-            self._say(f"{symbol} is traded by the account and stays")
-            return
-        self.charts.remove(symbol)
-        del self.books[symbol], self.forms[symbol]
-
-    def _give(self, action: dict[str, Any]) -> None:
-        account = self.session.account
-        if account is None:
-            self.paper.ticket.say("there is no account yet")
-            return
-        waits = account.run is not None and account.run.is_open
-        try:
-            account.by_hand(action)
-        except (TriphaseError, KeyError, ValueError) as refused:
-            self.paper.ticket.say(str(refused))
-            return
-        self.paper.ticket.say("waits for the bar's close; fills at the next open" if waits else "given")
-
-    def _move(self, wish: MoveLevel) -> None:
-        """A level was dragged: a stop or a target of the position."""
-        keys = {LevelKind.STOP: ("modify_stop", "sl"), LevelKind.TARGET: ("modify_target", "tp")}
-        if wish.kind in keys:
-            kind, key = keys[wish.kind]
-            self._give({"type": kind, "symbol": wish.symbol, key: wish.price})
-
-    def _indicators(self) -> None:
-        from app.dialogs.indicators import IndicatorDialog
-
-        dialog = IndicatorDialog(self.chosen, self)
-        dialog.accepted.connect(lambda: self.set_indicators(dialog.chosen()))
-        dialog.open()
-
-    def set_indicators(self, chosen: list[dict[str, Any]]) -> None:
-        """Draw these on every chart."""
-        self.chosen = chosen
-        for chart in self.charts.charts.values():
-            chart.set_indicators(chosen)
-
-    def _begin_sign_in(self) -> None:
-        if self._sign_in is None or self._signing_in:
-            return
-        self._signing_in = True
-
-        def ended(text: str) -> None:
-            self._signing_in = False
-            self.session.ask_again()
-            self._say(text)
-
-        self.session.errands.run("sign in", self._sign_in, lambda _: ended("signed in"), lambda e: ended(str(e)))
-
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Write a sentence in the line at the foot of the window."""
         bar = self.statusBar()
         if bar is not None:
             bar.showMessage(text, 15_000)
 
+    def tell_exception(self, text: str, details: str) -> None:
+        """Something in the window itself went wrong: say it; the window lives on."""
+        from app.dialogs.small import TextDialog
+
+        LOG.error("%s", details)
+        self.open_dialog(TextDialog("Something went wrong", f"{text}. The window goes on.", details, self))
+
+    def open_dialog(self, dialog: QWidget) -> None:
+        """Show a dialog that does not hold the window up."""
+        self.dialogs = [each for each in self.dialogs if each.isVisible()]
+        self.dialogs.append(dialog)
+        dialog.show()
+
     # The end
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        watched = [name for name, one in self.session.watched.items() if not one.traded]
+        try:
+            self.looks.remember([*watched, *self._recalled], self.charts.order)
+        except OSError as error:
+            LOG.warning("%s cannot be written: %s", self.workspace.file, error.strerror or error)
         self.hide()
+        for dialog in self.dialogs:
+            dialog.close()
         self.frames.stop()
         self.log.end()
         for chart in self.charts.charts.values():
             chart.end()
         self.session.close()
         super().closeEvent(event)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    """Widgets below each other, the last of them as high as there is room."""
+    made = QWidget()
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget, int(widget is widgets[-1]))
+    return made

@@ -38,6 +38,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     _add_what(parser.add_argument_group("what"))
     _add_demo(parser.add_argument_group("demo"))
+    _add_look(parser.add_argument_group("window"))
     _add_login(parser.add_argument_group("sign-in"))
     given = parser.parse_args(argv)
     if given.demo and given.config is None:
@@ -64,6 +65,11 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--folder", type=Path, help="folder of the account (default: live.folder of the configuration)")
     group.add_argument("--replay", type=Path, metavar="FOLDER", help="run a recorded account again and compare")
     group.add_argument("--seconds", type=float, default=0.0, help="end after so many market seconds")
+
+
+def _add_look(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--theme", choices=("dark", "light", "high contrast", "colour-blind"), help="colours")
+    group.add_argument("--settings", type=Path, metavar="FILE", help="where the window's look is kept")
 
 
 def _add_demo(group: argparse._ArgumentGroup) -> None:

@@ -30,7 +30,7 @@ POLL_S = 0.02
 TELL_S = 300.0
 
 # Shows a session in a window until it is closed; handed in, since Qt is none of this package's business.
-OpenWindow = Callable[[LiveSession, Service, threading.Event], int]
+OpenWindow = Callable[[LiveSession, Service, threading.Event, Path | None, str | None], int]
 
 
 def main(argv: Sequence[str], open_window: OpenWindow, stop: threading.Event | None = None) -> int:
@@ -60,7 +60,7 @@ def _command(options: argparse.Namespace, open_window: OpenWindow, ended: thread
         session = _session(config, live, found, folder, options.data_only)
         if options.headless:
             return _without_window(session, ended, options.seconds)
-        return open_window(session, found, ended)
+        return open_window(session, found, ended, options.settings, options.theme)
 
 
 def _sign_out() -> int:
