@@ -61,7 +61,7 @@ class Handling:
         window.ticket.sent.connect(self.act)
         window.ticket.flatten.connect(lambda symbol: self.act({"type": "close", "symbol": symbol}))
         window.activity.jumped.connect(window.go)
-        window.activity.fill_chosen.connect(self._explain_fill)
+        window.activity.fill_chosen.connect(self.explain_fill)
         window.activity.export_asked.connect(self._export_table)
         window.working.cancel_asked.connect(lambda number: self.act({"type": "cancel", "id": number}))
         window.working.change_asked.connect(self._change_order)
@@ -437,7 +437,8 @@ class Handling:
         dialog.accepted.connect(take)
         self._window.open_dialog(dialog)
 
-    def _explain_fill(self, index: int) -> None:
+    def explain_fill(self, index: int) -> None:
+        """Explain a fill, by its place among all fills."""
         if self._session is not None:
             fill = self._session.model.store.fills.rows[index]
             self._window.inspector.set_column(int(fill["symbol"]))

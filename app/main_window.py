@@ -25,6 +25,7 @@ from app.panels.charts import ChartsPanel
 from app.panels.controls import ControlBar
 from app.panels.equity import EquityPanel
 from app.panels.inspector import InspectorPanel, NotesPanel
+from app.panels.learned import LearnedPanel
 from app.panels.panel import Panel
 from app.panels.start import StartPage
 from app.panels.statistics import StatisticsPanel
@@ -90,19 +91,21 @@ class MainWindow(QMainWindow):
         self.equity, self.activity = EquityPanel(self.clock), ActivityPanel()
         self.working, self.branches = WorkingPanel(), BranchesPanel()
         self.inspector, self.notes, self.statistics = InspectorPanel(), NotesPanel(), StatisticsPanel()
+        self.learned = LearnedPanel()
+        self.activity.add_page(self.learned, "Multiples")
         self.activity.add_page(self.working, "Working")
         self.activity.add_page(self.branches, "Branches")
         self.activity.add_page(self.notes, "Notes")
         self.panels: tuple[Panel, ...] = (
             self.charts, self.controls, self.account, self.ticket, self.equity, self.activity, self.working,
-            self.branches, self.inspector, self.notes, self.statistics,
+            self.branches, self.inspector, self.notes, self.statistics, self.learned,
         )  # fmt: skip
         for panel in self.panels:
             self.clock.add_view(panel)
         self.handling.connect()
         for tabs in (self.activity.tabs, self.statistics.tabs):
             tabs.currentChanged.connect(lambda: self.wake())
-        for box in (self.inspector.symbol, self.equity.of):
+        for box in (self.inspector.symbol, self.equity.of, self.learned.of):
             box.currentIndexChanged.connect(lambda: self.wake())
 
     def _make_actions(self) -> None:
@@ -160,7 +163,7 @@ class MainWindow(QMainWindow):
         self._dock("Statistics", self.statistics, right)
         self.tabifyDockWidget(self.docks["Activity"], self.docks["Why"])
         self.docks["Statistics"].setFloating(True)
-        self.docks["Statistics"].resize(760, 620)
+        self.docks["Statistics"].resize(860, 620)
         self.docks["Activity"].raise_()
 
     def _proportion(self) -> None:
@@ -169,7 +172,7 @@ class MainWindow(QMainWindow):
         bottom = max(self.width() - 330, 600)
         wide = [self.docks[name] for name in ("Equity and drawdown", "Activity", "Why")]
         self.resizeDocks([self.docks["Trade"]], [330], across)
-        self.resizeDocks(wide, [round(0.36 * bottom), round(0.64 * bottom), round(0.64 * bottom)], across)
+        self.resizeDocks(wide, [round(0.29 * bottom), round(0.71 * bottom), round(0.71 * bottom)], across)
         self.resizeDocks([self.docks["Activity"]], [max(round(0.3 * self.height()), 200)], down)
 
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
@@ -334,9 +337,10 @@ class MainWindow(QMainWindow):
         done = f"{course.store.bars:,} of {session.facts.bars:,} bars"
         state = "computing the branch …" if session.branching else course.status
         stopped = session.playback.stopped_by
-        paused = f"   paused at: {stopped.value}" if stopped is not None and not session.playback.playing else ""
+        paused = [f"paused at: {stopped.value}"] if stopped is not None and not session.playback.playing else []
         hints = "Space play   \N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW} bar   Shift phase   [ ] trade   F1 shortcuts"
-        self.say_status(f"{engine}   {done}   {course.name}: {state}{paused}      {hints}")
+        told = (engine, done, f"{course.name}: {state}", *paused, hints)
+        self.say_status("   \N{BOX DRAWINGS LIGHT VERTICAL}   ".join(told))
 
     def say_status(self, text: str) -> None:
         """Write the line at the foot of the window."""

@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.panels.parts import label, set_tone
 from engine.config.yaml_source import read_scalar
 from engine.settings import SettingInfo
+
+ACRONYMS = {"atr": "ATR", "ema": "EMA", "sma": "SMA", "pct": "", "sl": "stop loss", "tp": "take profit"}
+LABELS, UNITS = 210, 210  # widths of what stands before and behind a field
+
+
+def heading(name: str) -> str:
+    """How a setting is called in a form: ``atr_period`` is ATR period; what a share is of, its unit says."""
+    told = " ".join(each for word in name.split("_") if (each := ACRONYMS.get(word, word)))
+    return told[:1].upper() + told[1:]
 
 
 def unchanged(info: SettingInfo, value: object) -> bool:
@@ -29,13 +39,19 @@ class SettingField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         self.editor = self._editor(info, value)
-        self.editor.setAccessibleName(info.name.replace("_", " "))
+        self.editor.setAccessibleName(heading(info.name))
         told = [info.help, f"Allowed: {info.allowed()}." if info.allowed() else "", f"Default: {_text(info.default)}."]
         self.editor.setToolTip(" ".join(each for each in told if each))
         self.error = QLabel()
         self.error.setWordWrap(True)
         self.error.hide()
-        layout.addWidget(self.editor)
+        line = QHBoxLayout()
+        line.setSpacing(10)
+        line.addWidget(self.editor, 1)
+        unit = label(info.unit, "unit")
+        unit.setFixedWidth(UNITS)
+        line.addWidget(unit)
+        layout.addLayout(line)
         layout.addWidget(self.error)
 
     @staticmethod
@@ -98,7 +114,8 @@ class SettingsForm(QWidget):
         super().__init__()
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 4, 8, 4)
-        self._form.setVerticalSpacing(6)
+        self._form.setVerticalSpacing(4)
+        self._form.setHorizontalSpacing(10)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.fields: dict[str, SettingField] = {}
 
@@ -112,8 +129,11 @@ class SettingsForm(QWidget):
                 continue
             field = SettingField(info, values.get(info.name, info.default))
             self.fields[info.name] = field
-            unit = f"  ({info.unit})" if info.unit else ""
-            self._form.addRow(label(f"{info.name.replace('_', ' ')}{unit}", "muted"), field)
+            told = label(heading(info.name), "muted")
+            told.setMinimumWidth(LABELS)
+            told.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            told.setContentsMargins(0, 6, 0, 0)
+            self._form.addRow(told, field)
 
     def values(self) -> dict[str, object]:
         """What differs from the defaults."""

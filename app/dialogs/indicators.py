@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.dialogs.forms import heading
 from app.dialogs.small import Asking
 from app.panels.parts import label
 from engine import indicators
@@ -29,7 +30,7 @@ class IndicatorDialog(Asking):
 
     def __init__(self, chosen: list[dict[str, Any]], parent: QWidget | None = None) -> None:
         super().__init__("Indicators", parent, "Draw")
-        self.resize(780, 480)
+        self.resize(900, 560)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search")
         self.search.setAccessibleName("Search indicators")
@@ -40,6 +41,8 @@ class IndicatorDialog(Asking):
         self.about = QLabel()
         self.about.setWordWrap(True)
         self.form = QFormLayout()
+        self.form.setVerticalSpacing(6)
+        self.form.setHorizontalSpacing(12)
         self.fields: dict[str, QWidget] = {}
         self._lay_out()
         for one in chosen:
@@ -64,7 +67,7 @@ class IndicatorDialog(Asking):
         right.addWidget(self.remove)
         row = QHBoxLayout()
         row.setSpacing(14)
-        for layout, share in ((left, 3), (middle, 4), (right, 3)):
+        for layout, share in ((left, 5), (middle, 4), (right, 3)):
             row.addLayout(layout, share)
         self.outer.addLayout(row)
 
@@ -73,7 +76,8 @@ class IndicatorDialog(Asking):
         for name in indicators.names():
             about = indicators.describe(name)
             if text.lower() in f"{name} {about.title}".lower():
-                item = QListWidgetItem(name)
+                item = QListWidgetItem(f"{name.upper()}  {about.title}")
+                item.setData(Qt.ItemDataRole.UserRole, name)
                 item.setToolTip(about.title)
                 self.offered.addItem(item)
         if self.offered.count():
@@ -86,32 +90,34 @@ class IndicatorDialog(Asking):
         item = self.offered.currentItem()
         if item is None:
             return
-        about = indicators.describe(item.text())
+        about = indicators.describe(item.data(Qt.ItemDataRole.UserRole))
         self.about.setText(f"{about.title}. {about.help}")
         for parameter in about.parameters:
             field = _field(parameter)
-            field.setAccessibleName(parameter.name)
+            field.setAccessibleName(heading(parameter.name))
             field.setToolTip(parameter.help)
             self.fields[parameter.name] = field
-            self.form.addRow(parameter.name.replace("_", " "), field)
+            self.form.addRow(label(heading(parameter.name), "muted"), field)
 
     def _add(self) -> None:
         item = self.offered.currentItem()
         if item is not None:
-            self._append(item.text(), {name: _value(field) for name, field in self.fields.items()})
+            given = {name: _value(field) for name, field in self.fields.items()}
+            self._append(item.data(Qt.ItemDataRole.UserRole), given)
 
     def _append(self, name: str, parameters: dict[str, Any]) -> None:
         shown = " ".join(str(value) for value in parameters.values())
-        item = QListWidgetItem(f"{name} {shown}".strip())
+        item = QListWidgetItem(f"{name.upper()} {shown}".strip())
         item.setData(Qt.ItemDataRole.UserRole, {"name": name, "parameters": parameters})
         self.drawn.addItem(item)
 
     def choose(self, name: str) -> None:
         """Choose an indicator in the list of those there are."""
         self.search.setText(name)
-        found = self.offered.findItems(name, Qt.MatchFlag.MatchExactly)
-        if found:
-            self.offered.setCurrentItem(found[0])
+        for row in range(self.offered.count()):
+            item = self.offered.item(row)
+            if item is not None and item.data(Qt.ItemDataRole.UserRole) == name:
+                self.offered.setCurrentRow(row)
 
     def chosen(self) -> list[dict[str, Any]]:
         """What is to be drawn."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.forms import SettingsForm
+from app.dialogs.forms import LABELS, SettingsForm
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
 from bots.base import BaseStrategyBot, BotSettings
@@ -31,6 +32,7 @@ from engine.settings import SettingInfo, describe
 from exits.base import ExitStrategy
 from exits.catalog import EXITS, make_exit
 
+PAGES = ("Account and range", "Data and contract", "Rules", "Bot", "Exit")
 ACCOUNT = ("initial_cash", "currency", "seed", "start", "end", "bar")
 ASSET = (
     "symbol", "file", "contract", "asset_class", "tick_size", "tick_value", "initial_margin", "maintenance_margin",
@@ -48,7 +50,7 @@ class RunDialog(Asking):
 
     def __init__(self, file: Path | None = None, *, by_hand: bool = False, parent: QWidget | None = None) -> None:
         super().__init__("New run", parent, "Run")
-        self.resize(760, 640)
+        self.resize(820, 660)
         self.config: BacktestConfig | None = None
         self.file = file
         self._base: dict[str, Any] = {"name": "run", "assets": [{"symbol": "SYMBOL"}]}
@@ -57,6 +59,7 @@ class RunDialog(Asking):
         self.source.setReadOnly(True)
         self.source.setPlaceholderText("no configuration: everything below")
         self.source.setAccessibleName("Configuration file")
+        self.source.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         choose = QPushButton("Choose …")
         choose.clicked.connect(self._choose)
         row = QHBoxLayout()
@@ -99,10 +102,11 @@ class RunDialog(Asking):
         self.exit.currentTextChanged.connect(lambda: self._show_part("exit"))
         self.symbol.activated.connect(self._asset_chosen)
         self._asset = 0
-        for title, head, form in (
-            ("Account and range", None, self.account), ("Data and contract", self.symbol, self.asset),
-            ("Rules", None, self.rules), ("Bot", self.bot, self.bot_form), ("Exit", self.exit, self.exit_form),
-        ):  # fmt: skip
+        pages = (
+            (None, self.account), (self.symbol, self.asset), (None, self.rules), (self.bot, self.bot_form),
+            (self.exit, self.exit_form),
+        )  # fmt: skip
+        for title, (head, form) in zip(PAGES, pages, strict=True):
             self.tabs.addTab(_page(head, form), title)
         self.outer.addWidget(self.tabs, 1)
 
@@ -204,6 +208,7 @@ class RunDialog(Asking):
         """The configuration, or None with every error shown at the field it concerns."""
         for form in (self.account, self.asset, self.rules, self.bot_form, self.exit_form):
             form.clear_errors()
+        self._count([])
         try:
             config = BacktestConfig.placed(self.values(), self._places)
             self._check_parts(config)
@@ -239,14 +244,27 @@ class RunDialog(Asking):
         return ("assets", config.symbols.index(symbol), key)
 
     def _show_problems(self, error: ConfigError) -> None:
-        rest = []
+        rest, pages = [], []
         for problem in error.problems or [Problem((), str(error))]:
-            if not self._show_problem(problem):
+            page = self._show_problem(problem)
+            if page is None:
                 rest.append(str(problem))
-        self._tell("\n".join(rest) or "Some settings are refused: see the fields in red")
+            else:
+                pages.append(page)
+        self._count(pages)
+        if pages:
+            self.tabs.setCurrentIndex(min(pages))
+        refused = "A setting is refused" if len(pages) == 1 else f"{len(pages)} settings are refused"
+        self._tell("\n".join(rest) or f"{refused}: see the fields in red")
 
-    def _show_problem(self, problem: Problem) -> bool:
-        """Show a problem at its field; False where it has none."""
+    def _count(self, pages: list[int]) -> None:
+        """Say on each tab how many of its fields are refused."""
+        for place, title in enumerate(PAGES):
+            wrong = pages.count(place)
+            self.tabs.setTabText(place, f"{title} ({wrong} wrong)" if wrong else title)
+
+    def _show_problem(self, problem: Problem) -> int | None:
+        """Show a problem at its field, and say on which page that is; None where it has none."""
         path = problem.path
         form, tab, name = self.account, 0, path[-1] if path else ""
         if path[:1] == ("assets",) and len(path) == 3:
@@ -261,16 +279,15 @@ class RunDialog(Asking):
         elif path[:2] == ("exit", "settings"):
             form, tab = self.exit_form, 4
         elif len(path) != 1:
-            return False
+            return None
         field = form.fields.get(str(name))
         if field is None:
-            return False
+            return None
         field.say(problem.text)
-        self.tabs.setCurrentIndex(tab)
         page = self.tabs.widget(tab)
         for area in page.findChildren(QScrollArea) if page is not None else ():
             area.ensureWidgetVisible(field)
-        return True
+        return tab
 
     def _tell(self, text: str) -> None:
         self.told.setText(text)
@@ -287,8 +304,11 @@ def _page(head: QComboBox | None, form: SettingsForm) -> QWidget:
     layout = QVBoxLayout(page)
     layout.setContentsMargins(4, 10, 4, 4)
     if head is not None:
-        row = row_of(label(head.accessibleName(), "muted"), head, spacing=12)
+        told = label(head.accessibleName(), "muted")
+        told.setMinimumWidth(LABELS)
+        row = row_of(told, head, spacing=10)
         row.setStretch(1, 1)
+        row.setContentsMargins(0, 0, 8, 6)
         layout.addLayout(row)
     scroll = QScrollArea()
     scroll.setWidget(form)

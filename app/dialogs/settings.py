@@ -28,7 +28,7 @@ class SettingsDialog(Asking):
 
     def __init__(self, config: BacktestConfig, changes: Sequence[Action], parent: QWidget | None = None) -> None:
         super().__init__("Change settings from here on", parent, "Branch")
-        self.resize(560, 520)
+        self.resize(720, 460)
         bot = make_bot(config.bot, config.exit)
         self._classes: dict[str, Any] = {"bot": type(bot.settings), "exit": type(bot.exit.settings)}
         self._now: dict[str, dict[str, Any]] = {

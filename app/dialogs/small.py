@@ -28,6 +28,7 @@ from app.replay.playback import Condition, PauseRule
 from app.theme.fonts import numbers
 
 Buttons = QDialogButtonBox.StandardButton
+PLACES = {"Replay": "second", "View": "third", "Help": "third"}  # columns of the help sheet
 
 
 def plain_buttons(box: QDialogButtonBox) -> None:
@@ -91,25 +92,30 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None, actions: Sequence[ActionKind] = ACTIONS) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(20, 16, 20, 16)
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(4)
-        places = {"File": (0, 0), "Trade": (0, 0), "Replay": (0, 2), "View": (0, 4), "Help": (0, 4)}
-        rows = dict.fromkeys((0, 2, 4), 0)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(20, 16, 20, 16)
+        outer.setSpacing(40)
+        columns = {name: QVBoxLayout() for name in ("first", "second", "third")}
         for menu, entries in sheet(actions):
-            column = places.get(menu, (0, 0))[1]
-            heading = label(menu.upper(), "heading")
-            heading.setContentsMargins(0, 8 if rows[column] else 0, 0, 2)
-            grid.addWidget(heading, rows[column], column)
-            rows[column] += 1
-            for text, keys in entries:
-                shown = label(keys, "number")
-                shown.setFont(numbers(12))
-                grid.addWidget(label(text), rows[column], column)
-                grid.addWidget(shown, rows[column], column + 1)
-                rows[column] += 1
-        grid.setRowStretch(max(rows.values()), 1)
+            columns[PLACES.get(menu, "first")].addLayout(self._menu(menu, entries))
+        for column in columns.values():
+            column.setSpacing(16)
+            column.addStretch(1)
+            outer.addLayout(column)
+
+    @staticmethod
+    def _menu(name: str, entries: list[tuple[str, str]]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(6)
+        grid.addWidget(label(name.upper(), "heading"), 0, 0)
+        for row, (text, keys) in enumerate(entries, 1):
+            shown = label(keys, "figures")
+            shown.setFixedWidth(96)
+            grid.addWidget(label(text), row, 0)
+            grid.addWidget(shown, row, 1)
+        grid.setColumnStretch(0, 1)
+        return grid
 
 
 class DateDialog(Asking):

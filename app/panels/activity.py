@@ -27,7 +27,7 @@ from app.tables.model import CursorTable
 from app.theme.tokens import Theme
 
 ROW = 22
-DIGIT = 8
+DIGIT, MARGINS = 7.3, 24  # widths of a digit of the tables' font, and of the space beside a text
 EVERY = 3
 
 
@@ -72,12 +72,12 @@ class TablePage(QWidget):
             header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.view.setSortingEnabled(True)
         for number, column in enumerate(kind.columns):
-            self.view.setColumnWidth(number, column.chars * DIGIT + 16)
+            self.view.setColumnWidth(number, round(column.chars * DIGIT) + MARGINS)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter: symbol, side, reason …")
         self.filter.setAccessibleName(f"Filter of {kind.name}")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setMaximumWidth(260)
+        self.filter.setFixedWidth(230)
         self.filter.textChanged.connect(self.table.set_filter)
         self.shown = label("", "muted")
         self._lay_out(kind)

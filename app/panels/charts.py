@@ -18,42 +18,14 @@ from app.charts.timeframe import BarView, Timeframe
 from app.charts.viewport import Viewport
 from app.charts.widget import ChartWidget
 from app.panels.panel import Panel
-from app.replay.store import JournalStore
 from app.session import RunSession
 from app.theme.tokens import Theme
 from engine import indicators
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1D": 1440}
 MINUTE_NS = 60_000_000_000
+SHARES = (5, 3)  # height of the first chart, of every other
 RULES = {"rsi": (30.0, 70.0), "adx": (25.0,), "stoch_k": (20.0, 80.0), "cci": (-100.0, 100.0), "willr": (-80.0, -20.0)}
-
-
-def marks_of(store: JournalStore, column: int) -> TradeMarks:
-    """Entries and exits of a symbol from its fills: an entry is marked at its first fill, known when it happened."""
-    fills = store.fills.rows[store.fills_of(column)]
-    held = fills["position"]
-    before = np.concatenate(([0.0], held[:-1]))
-    opens = (held != 0.0) & (before * held <= 0.0)
-    closes = (before != 0.0) & (before * held <= 0.0)
-    entry, leave = fills[opens], fills[closes]
-    count, ended = len(entry), len(leave)
-    trades = store.trades.rows
-    net = trades["net"][trades["symbol"] == column]
-    whole = {
-        "exit_bar": np.full(count, -1, np.int64), "exit_phase": np.zeros(count, np.int64),
-    }  # fmt: skip
-    whole["exit_bar"][:ended], whole["exit_phase"][:ended] = leave["bar"], leave["phase"]
-    price, result = np.full(count, np.nan), np.full(count, np.nan)
-    price[:ended], result[: len(net)] = leave["price"], net[:count]
-    return TradeMarks(
-        entry_bar=entry["bar"].astype(np.int64),
-        entry_phase=entry["phase"].astype(np.int64),
-        entry_price=entry["price"].copy(),
-        exit_price=price,
-        side=np.sign(entry["position"]).astype(np.int64),
-        net=result,
-        **whole,
-    )
 
 
 class ChartsPanel(Panel):
@@ -119,11 +91,13 @@ class ChartsPanel(Panel):
             self.charts.append(chart)
             self._frames.add_view(chart)
             self._splitter.addWidget(chart)
-            self._splitter.setStretchFactor(place, 5 if place == 0 else 2)
+            self._splitter.setStretchFactor(place, SHARES[0] if place == 0 else SHARES[1])
         widest = max((chart.axis_chars for chart in self.charts), default=9)
         for chart in self.charts:
             chart.set_axis_chars(widest)
         self._layout.addWidget(self._splitter)
+        # In thousands: Qt scales them to the height there is, and keeps their proportion.
+        self._splitter.setSizes([1000 * SHARES[min(place, 1)] for place in range(len(self.charts))])
         self._marked.clear()
         self._frames.request()
 
@@ -159,7 +133,7 @@ class ChartsPanel(Panel):
         return session.model.assumed_path(column)
 
     def _title(self, session: RunSession, column: int) -> str:
-        name = self.timeframe or _length(session.facts.market.series[column].bar_ns)
+        name = self.timeframe or length_text(session.facts.market.series[column].bar_ns)
         exchange = session.facts.contracts[column].facts.exchange
         words = [session.facts.symbols[column], name, *([exchange] if exchange else [])]
         return " \N{MIDDLE DOT} ".join(words)
@@ -275,11 +249,12 @@ class ChartsPanel(Panel):
                 session.model.cursor.ordinal < marked[1] or fills == marked[2]
             ):  # fmt: skip
                 continue
-            chart.set_trades(marks_of(store, column) if self.shown["trades"] else TradeMarks.empty())
+            chart.set_trades(store.marks_of(column) if self.shown["trades"] else TradeMarks.empty())
             self._marked[column] = (store, store.bars * PHASES, fills)
 
 
-def _length(bar_ns: int) -> str:
+def length_text(bar_ns: int) -> str:
+    """How long a bar is: 1m, 4h, 1D."""
     minutes = bar_ns / MINUTE_NS
     if minutes >= 1440:
         return f"{minutes / 1440:g}D"

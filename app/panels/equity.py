@@ -10,7 +10,7 @@ from app.charts.lines import Line, LineLayer
 from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
-from app.panels.parts import Value, label, tone_of
+from app.panels.parts import Value, tone_of
 from app.session import RunSession
 from app.theme.tokens import Theme
 
@@ -28,18 +28,16 @@ class EquityPanel(Panel):
         self.of = QComboBox()
         self.of.setAccessibleName("Whose equity")
         self.of.currentIndexChanged.connect(self._chosen)
-        self.told, self.result, self.fall = Value("Equity"), Value("Result"), Value("Drawdown")
-        for value, wide in ((self.told, 100), (self.result, 76), (self.fall, 70)):
+        self.told, self.result = Value("Equity"), Value("Result")
+        for value, wide in ((self.told, 100), (self.result, 76)):
             value.setFixedWidth(wide)
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
         top.setSpacing(8)
         top.addWidget(self.of)
-        for text, value in (("Equity", self.told), ("", self.result), ("Drawdown", self.fall)):
-            if text:
-                top.addWidget(label(text, "muted"))
-            top.addWidget(value)
         top.addStretch(1)
+        for value in (self.told, self.result):
+            top.addWidget(value)
         self._layout.addLayout(top)
         self._sources: tuple[object, ...] = ()
         self._taken = 0
@@ -78,7 +76,7 @@ class EquityPanel(Panel):
 
     def set_look(self, look: Theme, clock: LocalTime) -> None:
         super().set_look(look, clock)
-        for value in (self.told, self.result, self.fall):
+        for value in (self.told, self.result):
             value.set_look(look)
         if self.chart is not None:
             self.chart.set_theme(look)
@@ -139,4 +137,3 @@ class EquityPanel(Panel):
         result = state.equity / start - 1.0
         self.told.put(number(state.equity, 2))
         self.result.put(f"{number(100 * result, 2, signed=True)} %", tone_of(round(result, 4)))
-        self.fall.put(f"{number(100 * state.drawdown, 2)} %", tone_of(round(state.drawdown, 4)))

@@ -27,12 +27,15 @@ class InspectorPanel(Panel):
         self.tree.setAccessibleName("Why")
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(12)
-        for column, width in enumerate((150, 150)):
+        for column, width in enumerate((160, 290)):
             self.tree.setColumnWidth(column, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        layout.addLayout(row_of(label("Why, for", "muted"), self.symbol, spacing=8))
+        self.symbol.setMinimumWidth(140)
+        top = row_of(label("Why, for", "muted"), self.symbol, spacing=8)
+        top.addStretch(1)
+        layout.addLayout(top)
         layout.addWidget(self.tree, 1)
         self._still = 0
         self._asked: object = None
@@ -112,7 +115,9 @@ class InspectorPanel(Panel):
     def _show(self, session: RunSession) -> None:
         self.tree.clear()
         self._add_now(session)
-        for _, told, error in self._answered:
+        # A fill that was asked for comes before the decision of the bar.
+        first = "decision" if self._fill is None else "fill"
+        for _, told, error in sorted(self._answered, key=lambda answer: answer[0] != first):
             if told is None:
                 self._row(self.tree, (error, "", ""), bold=True)
                 continue

@@ -6,7 +6,7 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.charts.canvas import Canvas
-from app.charts.cursor import Cursor
+from app.charts.cursor import PHASES, Cursor
 from app.session import RunSession
 from app.theme.tokens import DARK, Theme, blend
 from data.series import FloatArray
@@ -90,12 +90,15 @@ class ScrubBar(QWidget):
 
     def _paint_trades(self, canvas: Canvas, session: RunSession, width: int, top: int, height: int) -> None:
         """A tick per pixel in which trades ended: up where they gained more than they lost."""
-        trades = session.model.store.trades.upto(session.model.cursor)
-        if not len(trades):
+        store = session.model.store
+        known = store.trades.count(session.model.cursor)
+        if not known:
             return
-        pixels = (trades["exit_bar"] * ((width - 1) / max(session.facts.bars - 1, 1))).astype(np.int64)
-        sums = np.bincount(pixels, weights=trades["net"], minlength=width)
-        there = np.bincount(pixels, minlength=width) > 0
+        # The first bar of each pixel, and one beyond the last: trades are in order of their exits, so that sums over
+        # pixels are differences of sums over time.
+        first = np.ceil(np.arange(width + 1) * (max(session.facts.bars - 1, 1) / (width - 1))).astype(np.int64)
+        places = np.searchsorted(store.trades.keys[:known], first * PHASES)
+        there, sums = np.diff(places) > 0, np.diff(store.nets()[places])
         for which, colour in ((there & (sums >= 0), self.look.up), (there & (sums < 0), self.look.down)):
             lefts = np.flatnonzero(which).astype(np.int64)
             canvas.rects(colour, lefts, top, max(canvas.px(1), 1), height)

@@ -2,19 +2,77 @@
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPalette
+from PyQt6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.panels.parts import label, set_tone
 from app.theme.fonts import words
 
+BELOW = int(Qt.ItemDataRole.UserRole) + 1  # where an entry of the recent ones lies
 CHOICES = (
-    ("sample", "Play the sample", "Four synthetic futures, trend following with an ATR trailing stop"),
+    ("sample", "Play the sample", "Four synthetic futures, trend following, ATR trailing stop"),
     ("data", "Open data file …", "Bars from CSV or Parquet, then choose bot and exit"),
     ("new", "New run …", "A configuration, or every setting as a form"),
     ("hand", "Replay by hand …", "No bot decides: orders are yours alone"),
     ("open", "Open run folder …", "A run that was saved, also one made headless"),
 )
+
+
+def choice_button(text: str, why: str, tone: str = "") -> QPushButton:
+    """A button that says in a second line what it leads to."""
+    button = QPushButton()
+    button.setProperty("role", "choice")
+    if tone:
+        button.setProperty("tone", tone)
+    button.setAccessibleName(text)
+    button.setAccessibleDescription(why)
+    lines = QVBoxLayout(button)
+    lines.setContentsMargins(14, 0, 14, 0)
+    lines.setSpacing(2)
+    lines.addStretch(1)
+    for words_, role in ((text, "name"), (why, "" if tone else "muted")):
+        line = label(words_, role)
+        line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        lines.addWidget(line)
+    lines.addStretch(1)
+    return button
+
+
+class TwoLines(QStyledItemDelegate):
+    """Entries with a name and, below it and fainter, where it lies: its end is kept where there is little room."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(0, 46)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        if painter is None:
+            return
+        plain = QStyleOptionViewItem(option)
+        plain.text = ""
+        widget, style = option.widget, QApplication.style()
+        if style is not None:
+            style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, plain, painter, widget)
+        box = option.rect.adjusted(12, 5, -12, -5)
+        tall, role = box.height() // 2, QPalette.ColorRole
+        for place, (text, colour) in enumerate(((index.data(), role.Text), (index.data(BELOW), role.PlaceholderText))):
+            line = QRect(box.left(), box.top() + place * tall, box.width(), tall)
+            shown = option.fontMetrics.elidedText(str(text or ""), Qt.TextElideMode.ElideLeft, line.width())
+            painter.setPen(option.palette.color(colour))
+            painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
 
 class StartPage(QWidget):
@@ -58,31 +116,33 @@ class StartPage(QWidget):
 
     def _choices(self) -> QVBoxLayout:
         layout = QVBoxLayout()
-        layout.setSpacing(4)
+        layout.setSpacing(8)
+        layout.addWidget(label("BEGIN", "heading"))
         self.buttons: dict[str, QPushButton] = {}
         for key, text, why in CHOICES:
-            button = QPushButton(text)
-            button.setAccessibleDescription(why)
-            if key == "sample":
-                button.setProperty("tone", "accent")
+            button = choice_button(text, why, tone="accent" if key == "sample" else "")
             button.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
             self.buttons[key] = button
             layout.addWidget(button)
-            hint = label(why, "muted")
-            hint.setContentsMargins(2, 0, 0, 8)
-            layout.addWidget(hint)
         layout.addStretch(1)
         return layout
 
     def _recent(self) -> QVBoxLayout:
         layout = QVBoxLayout()
-        layout.setSpacing(6)
+        layout.setSpacing(8)
         layout.addWidget(label("RECENT", "heading"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent runs")
+        self.recent.setItemDelegate(TwoLines(self.recent))
+        self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.recent.itemClicked.connect(lambda item: self.recent_chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
         self.recent.itemActivated.connect(lambda item: self.recent_chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
         layout.addWidget(self.recent, 1)
+        self.nothing = label("Runs that were saved, and configurations, will stand here.", "muted")
+        self.nothing.setContentsMargins(2, 0, 0, 0)
+        self.nothing.setWordWrap(True)
+        layout.addWidget(self.nothing)
+        self.set_recent([])
         return layout
 
     def set_recent(self, recent: list[str]) -> None:
@@ -91,9 +151,12 @@ class StartPage(QWidget):
         for text in recent:
             path = Path(text)
             if path.exists():
-                item = QListWidgetItem(f"{path.name}\n{path.parent}")
+                item = QListWidgetItem(path.name)
                 item.setData(Qt.ItemDataRole.UserRole, text)
+                item.setData(BELOW, str(path.parent))
+                item.setToolTip(text)
                 self.recent.addItem(item)
+        self.nothing.setVisible(not self.recent.count())
 
     def say(self, text: str, error: bool = False) -> None:
         """A line below: what is going on, or what went wrong."""

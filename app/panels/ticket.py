@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
     QGridLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -82,9 +81,10 @@ class TicketPanel(Panel):
         layout.addWidget(self.heading)
         self._make_fields()
         layout.addLayout(self._grid())
-        self.told = QLabel()
+        self.told = label("", "figures")
         self.told.setWordWrap(True)
-        self.told.setMinimumHeight(52)
+        self.told.setMinimumHeight(68)
+        self.told.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.told.setAccessibleName("Risk, reward and margin of the order")
         layout.addWidget(self.told)
         self._make_buttons(layout)
@@ -233,22 +233,18 @@ class TicketPanel(Panel):
 
     @staticmethod
     def _words(session: RunSession, both: dict[int, Estimate]) -> tuple[str, bool]:
-        """One line of figures, or why neither (or one) side would be taken."""
-        if both[1].refusal and both[1].refusal.replace("buy", "") == both[-1].refusal.replace("sell", ""):
-            return f"Refused: {both[1].refusal}", True
-        if both[1].refusal and both[-1].refusal:
-            return f"Refused: {both[1].refusal}; {both[-1].refusal}", True
+        """What the order comes to, or why neither (or one) side would be taken."""
+        refused = {side: each.refusal for side, each in both.items() if each.refusal}
+        if len(refused) == 2:
+            same = refused[1].replace("buy", "") == refused[-1].replace("sell", "")
+            return f"Refused: {refused[1]}" if same else f"Refused: {refused[1]}; {refused[-1]}", True
         taken = both[1] if not both[1].refusal else both[-1]
-        currency = session.config.currency
-        parts = [f"Qty {taken.quantity:g}"]
-        if taken.risk is not None and taken.risk_share is not None:
-            parts.append(f"risk {money(taken.risk)} {currency} ({number(100 * taken.risk_share, 2)} %)")
+        lines = [f"Qty    {taken.quantity:g}", f"Risk   {_risk(taken, session.config.currency)}"]
         if taken.reward is not None:
-            parts.append(f"reward {number(taken.reward, 2)} R")
-        parts.append(f"margin {money(taken.margin)} of {money(taken.available)}")
-        other = both[-1] if taken is both[1] else both[1]
-        text = " \N{MIDDLE DOT} ".join(parts)
-        return (f"{text}\n{'Sell' if taken is both[1] else 'Buy'}: {other.refusal}" if other.refusal else text), False
+            lines.append(f"Reward {number(taken.reward, 2)} R")
+        lines.append(f"Margin {_margins(both)}")
+        lines += [f"{'Buy' if side > 0 else 'Sell'} refused: {why}" for side, why in refused.items()]
+        return "\n".join(lines), False
 
     def send(self, side: int) -> None:
         """Send the order, unless it would be refused."""
@@ -265,3 +261,18 @@ class TicketPanel(Panel):
         """Close the position of the symbol."""
         if self.session is not None and self.session.model.position(self.column) is not None:
             self.flatten.emit(self.session.facts.symbols[self.column])
+
+
+def _risk(taken: Estimate, currency: str) -> str:
+    """Money and share of equity between entry and stop."""
+    if taken.risk is None or taken.risk_share is None:
+        return "open: no stop"
+    return f"{money(taken.risk)} {currency} ({number(100 * taken.risk_share, 2)} %)"
+
+
+def _margins(both: dict[int, Estimate]) -> str:
+    """Margin that the order needs, of what there is; each side's where they differ, as where one closes a position."""
+    told = {side: f"{money(each.margin)} of {money(each.available)}" for side, each in both.items() if not each.refusal}
+    if len(set(told.values())) == 1:
+        return next(iter(told.values()))
+    return "\n       ".join(f"{'buy ' if side > 0 else 'sell'} {text}" for side, text in told.items())

@@ -4,7 +4,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from app.panels.charts import MINUTE_NS, MINUTES
+from app.panels.charts import MINUTE_NS, MINUTES, length_text
 from app.session import RunSession
 from engine.config import BacktestConfig
 
@@ -92,7 +92,8 @@ class ChartBar(QWidget):
         self.symbol.blockSignals(False)
 
     def set_frames(self, bar_ns: int, chosen: str | None) -> None:
-        """Offer the timeframes that bars of ``bar_ns`` can be joined to."""
+        """Offer the bars themselves and the timeframes that bars of ``bar_ns`` can be joined to."""
+        self.frames[None].setText(length_text(bar_ns))
         for name, button in self.frames.items():
             length = 0 if name is None else MINUTES[name] * MINUTE_NS
             button.setVisible(name is None or (length > bar_ns and length % bar_ns == 0))

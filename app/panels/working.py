@@ -139,7 +139,7 @@ class BranchesPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.table = small_table("Branches", self.HEADINGS)
-        for column, width in enumerate((28, 150, 110, 170, 70, 90, 120, 120, 100)):
+        for column, width in enumerate((28, 120, 90, 200, 76, 90, 120, 130, 100)):
             self.table.setColumnWidth(column, width)
         self._numbers: list[int] = []
         top = QHBoxLayout()

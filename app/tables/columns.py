@@ -110,7 +110,7 @@ def _price(rows: Callable[[ReplayModel], TimedRows], title: str, name: str) -> C
         form = model.facts.forms[int(record["symbol"])]
         return form.text(float(record[name])) if record["symbol"] >= 0 else ""
 
-    return Column(title=title, chars=11, text=text, values=_field(rows, name), numeric=True)
+    return Column(title=title, chars=9, text=text, values=_field(rows, name), numeric=True)
 
 
 def _symbol(rows: Callable[[ReplayModel], TimedRows]) -> Column:
@@ -120,7 +120,7 @@ def _symbol(rows: Callable[[ReplayModel], TimedRows]) -> Column:
 
     return Column(
         title="Symbol",
-        chars=9,
+        chars=7,
         text=text,
         values=_field(rows, "symbol"),
         words=lambda model, count: (rows(model).rows["symbol"][:count], model.facts.symbols),
@@ -145,7 +145,7 @@ def _side(rows: Callable[[ReplayModel], TimedRows], up: str, down: str) -> Colum
 
     return Column(
         title="Side",
-        chars=7,
+        chars=6,
         text=text,
         values=_field(rows, "side"),
         words=lambda model, count: (rows(model).rows["side"][:count] + 1, (down, "", up)),
@@ -156,7 +156,7 @@ def _side(rows: Callable[[ReplayModel], TimedRows], up: str, down: str) -> Colum
 def _when(rows: Callable[[ReplayModel], TimedRows], title: str, bar: str, time: Time) -> Column:
     return Column(
         title=title,
-        chars=17,
+        chars=16,
         text=lambda model, row: time(int(rows(model).rows[bar][row])),
         values=_field(rows, bar),
         numeric=True,
@@ -183,7 +183,7 @@ def trades_table(time: Time) -> TableKind:
     """Closed trades, flat to flat (S8.8)."""
     r = Column(
         title="R",
-        chars=7,
+        chars=6,
         text=lambda model, row: _r(float(model.store.trades.rows["r_multiple"][row])),
         values=_field(_trades, "r_multiple"),
         numeric=True,
@@ -191,7 +191,7 @@ def trades_table(time: Time) -> TableKind:
     )
     held = Column(
         title="Bars",
-        chars=6,
+        chars=5,
         text=lambda model, row: f"{_held(model.store.trades.rows[row : row + 1])[0]:,}",
         values=lambda model, count: _held(model.store.trades.rows[:count]),
         numeric=True,
@@ -204,12 +204,12 @@ def trades_table(time: Time) -> TableKind:
         words=lambda model, count: (model.store.trades.rows["ambiguous"][:count], ("", "ambiguous")),
     )
     columns = (
-        _count(_trades, "#", "number"), _symbol(_trades), _side(_trades, "L long", "S short"),
-        _count(_trades, "Qty", "max_lots"), _when(_trades, "Entry time", "entry_bar", time),
-        _price(_trades, "Entry", "entry_price"), _when(_trades, "Exit time", "exit_bar", time),
-        _price(_trades, "Exit", "exit_price"), held, _word(_trades, "Exit by", "exit_reason", ExitReason), r,
-        _number(_trades, "Net", "net", signed=True), _number(_trades, "MAE", "mae"), _number(_trades, "MFE", "mfe"),
-        _number(_trades, "Costs", "commission"), ambiguous,
+        _count(_trades, "#", "number", 5), _symbol(_trades), _side(_trades, "L long", "S short"),
+        _count(_trades, "Qty", "max_lots", 4), _when(_trades, "Entry time", "entry_bar", time),
+        _price(_trades, "Entry", "entry_price"), _price(_trades, "Exit", "exit_price"), held,
+        _word(_trades, "Exit by", "exit_reason", ExitReason, 9), r, _number(_trades, "Net", "net", signed=True),
+        _when(_trades, "Exit time", "exit_bar", time), _number(_trades, "MAE", "mae"),
+        _number(_trades, "MFE", "mfe"), _number(_trades, "Costs", "commission"), ambiguous,
     )  # fmt: skip
     return TableKind(name="Trades", rows=_trades, columns=columns, bar="exit_bar", phase="exit_phase")
 

@@ -1,8 +1,11 @@
 """How controls look: one style sheet, written from the tokens (4 px grid, radius 6, hairlines, 22 px rows)."""
 
+from pathlib import Path
 from string import Template
 
 from app.theme.tokens import Theme, blend
+
+ICONS = Path(__file__).parent / "icons"
 
 _SHEET = Template("""
 * { font-family: "Inter"; font-size: 13px; }
@@ -10,6 +13,12 @@ QWidget { color: $text; background: $bg0; selection-background-color: $selection
 QLabel { background: transparent; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="number"], QTableView[role="number"], QLineEdit[role="number"] { font-family: "JetBrains Mono"; }
+QLabel[role="figures"] { font-family: "JetBrains Mono"; font-size: 12px; }
+QLabel[role="unit"] { color: $muted; font-size: 12px; }
+QPushButton[role="choice"] { padding: 0; min-height: 52px; }
+QPushButton[role="choice"] QLabel { background: transparent; }
+QPushButton[role="choice"][tone="accent"] QLabel { color: $on_fill; }
+QPushButton[role="choice"] QLabel[role="name"] { font-weight: 600; }
 QLabel[role="heading"] { color: $muted; font-size: 11px; font-weight: 600; }
 QLabel[tone="up"] { color: $up; }
 QLabel[tone="down"] { color: $down; }
@@ -66,9 +75,12 @@ QMenuBar::item { padding: 4px 10px; background: transparent; border-radius: 4px;
 QMenuBar::item:selected { background: $hover; }
 
 QTableView, QTreeView, QListView {
-    background: $chart; alternate-background-color: $row; border: none; gridline-color: $grid; outline: 0;
+    background: $chart; alternate-background-color: $row; border: 1px solid $chart; gridline-color: $grid; outline: 0;
 }
 QTableView::item, QTreeView::item, QListView::item { padding: 0 8px; border: none; }
+QListView::item { padding: 3px 8px; }
+QTreeView::item { padding: 2px 8px; }
+QListView:focus, QTableView:focus, QTreeView:focus { border: 1px solid $accent_line; }
 QTableView::item:hover, QTreeView::item:hover, QListView::item:hover { background: $hover; }
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: $selection; color: $text; }
 QHeaderView { background: $chart; }
@@ -85,7 +97,10 @@ QTabBar::tab {
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 
-QDockWidget { color: $muted; titlebar-close-icon: none; }
+QDockWidget {
+    color: $muted;
+    titlebar-close-icon: url("$icons/close-$ink.svg"); titlebar-normal-icon: url("$icons/float-$ink.svg");
+}
 QDockWidget::title { background: $bg0; padding: 5px 8px; border-bottom: 1px solid $line; text-align: left; }
 QMainWindow::separator { background: $bg0; width: 4px; height: 4px; }
 QMainWindow::separator:hover { background: $accent_line; }
@@ -101,7 +116,10 @@ QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: 
 
 QCheckBox, QRadioButton { background: transparent; spacing: 8px; }
 QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 3px; background: $chart; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:checked {
+    background: $accent; border-color: $accent; image: url("$icons/check-$fill.svg");
+}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover { border-color: $accent; }
 QCheckBox::indicator:disabled { border-color: $line; }
 QSlider { background: transparent; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
@@ -130,6 +148,9 @@ def style_sheet(theme: Theme) -> str:
         row=blend(theme.card, theme.chart, 0.45),
         selection=blend(theme.accent, theme.card, 0.32),
         active=blend(theme.accent, theme.card, 0.24),
+        icons=ICONS.as_posix(),
+        ink="dark" if theme.dark else "light",
+        fill="dark" if theme.dark else "light",
         accent_line=blend(theme.accent, theme.line, 0.55),
         accent_hover=blend(lighter, theme.accent, 0.12),
         up_hover=blend(lighter, theme.up, 0.12),

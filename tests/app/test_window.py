@@ -176,7 +176,7 @@ def test_the_ticket_says_the_refusal_before_anything_is_sent(window: MainWindow)
     ticket.profit_unit.setCurrentText("ticks")
     ticket.profit.setValue(16)
     pump(window)()
-    assert "reward 2.00 R" in ticket.told.text()
+    assert "Reward 2.00 R" in ticket.told.text()
     assert ticket.buy.isEnabled()
     assert ticket.ticket(1).type is OrderType.MARKET
 
