@@ -1,6 +1,6 @@
 """Which entries and exits may be shown at a cursor: trades of one symbol, flat to flat (rulebook S8.8)."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ class TradeMarks:
 
     ``exit_bar`` is -1 and exit price and net NaN for the trade that is still open. Trades of one symbol do not
     overlap, so entries and exits are both in order. ``begun`` and ``ended`` are the same places as numbers of phases
-    from the start of the run.
+    from the start of the run; whoever has them already gives them as ``places``.
     """
 
     entry_bar: IntArray
@@ -30,13 +30,16 @@ class TradeMarks:
     exit_price: FloatArray
     side: IntArray
     net: FloatArray
+    places: InitVar[tuple[IntArray, IntArray] | None] = None
     begun: IntArray = field(init=False)
     ended: IntArray = field(init=False)
 
-    def __post_init__(self) -> None:
-        ended = np.where(self.exit_bar < 0, _NEVER, self.exit_bar * PHASES + self.exit_phase)
-        object.__setattr__(self, "begun", self.entry_bar * PHASES + self.entry_phase)
-        object.__setattr__(self, "ended", ended)
+    def __post_init__(self, places: tuple[IntArray, IntArray] | None) -> None:
+        if places is None:
+            ended = np.where(self.exit_bar < 0, _NEVER, self.exit_bar * PHASES + self.exit_phase)
+            places = (self.entry_bar * PHASES + self.entry_phase, ended)
+        object.__setattr__(self, "begun", places[0])
+        object.__setattr__(self, "ended", places[1])
 
     @classmethod
     def empty(cls) -> "TradeMarks":
@@ -46,10 +49,12 @@ class TradeMarks:
     @classmethod
     def from_records(cls, trades: NDArray[np.void], tick_size: float) -> "TradeMarks":
         """One symbol's rows of a journal's trade table (prices there are in ticks)."""
-        whole = {name: trades[name].astype(np.int64) for name in ("entry_bar", "entry_phase", "exit_bar", "exit_phase")}
         return cls(
-            **whole,
+            entry_bar=trades["entry_bar"].astype(np.int64),
+            entry_phase=trades["entry_phase"].astype(np.int64),
             entry_price=trades["entry_price"] * tick_size,
+            exit_bar=trades["exit_bar"].astype(np.int64),
+            exit_phase=trades["exit_phase"].astype(np.int64),
             exit_price=trades["exit_price"] * tick_size,
             side=trades["side"].astype(np.int64),
             net=trades["net"].astype(np.float64),

@@ -1,8 +1,9 @@
 """How sessions are drawn: shade outside regular hours, a hairline where a trading day begins."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.charts.canvas import Canvas
 from app.charts.columns import BoolArray, IntArray
@@ -12,17 +13,35 @@ from app.theme.tokens import blend
 FINEST = 24  # logical pixels that a day must take for its hours to be worth drawing
 
 
-@dataclass(frozen=True, slots=True)
 class Hours:
-    """Sessions of a symbol, one value per master bar.
+    """Sessions of a symbol, told per master bar and kept per stretch of bars that have the same: of millions of bars
+    some thousands of stretches.
 
-    Attributes:
-        day: trading day, days since 1970-01-01 (S7.4).
-        regular: whether the bar opens within regular hours.
+    Args:
+        day: trading day of every master bar, days since 1970-01-01 (S7.4).
+        regular: whether the bar opens within regular hours; None: every one does.
     """
 
-    day: IntArray
-    regular: BoolArray
+    def __init__(self, day: NDArray[np.integer[Any]], regular: BoolArray | None = None) -> None:
+        self._day_starts, self._days = _stretches(day.astype(np.int64, copy=False))
+        own = np.ones(min(len(day), 1), np.bool_) if regular is None else regular
+        self._regular_starts, self._regular = _stretches(own)
+
+    def days(self, bars: IntArray) -> IntArray:
+        """Trading days of master bars."""
+        found: IntArray = self._days[np.searchsorted(self._day_starts, bars, side="right") - 1]
+        return found
+
+    def regular(self, bars: IntArray) -> BoolArray:
+        """Which master bars open within regular hours."""
+        found: BoolArray = self._regular[np.searchsorted(self._regular_starts, bars, side="right") - 1]
+        return found
+
+
+def _stretches(values: NDArray[Any]) -> tuple[IntArray, NDArray[Any]]:
+    """Where each stretch of equal values begins, and its value."""
+    starts = np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1)).astype(np.int64)
+    return starts, values[starts[: len(values)]]
 
 
 class SessionLayer(Layer):
@@ -38,7 +57,7 @@ class SessionLayer(Layer):
             return
         bars = np.arange(window.first, window.last, dtype=np.int64)
         master = window.view.first_bars(bars)
-        days, regular = self.hours.day[master], self.hours.regular[master]
+        days, regular = self.hours.days(master), self.hours.regular(master)
         begins = bars[1:][np.diff(days) != 0]
         if window.width / (len(begins) + 1) < canvas.px(FINEST):
             return
@@ -62,4 +81,4 @@ def day_starts(window: Window, hours: Hours | None, bars: IntArray) -> IntArray 
     """Trading days of bars of a view, None where the calendar is not known."""
     if hours is None:
         return None
-    return hours.day[window.view.first_bars(bars)]
+    return hours.days(window.view.first_bars(bars))

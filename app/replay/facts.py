@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from app.charts.bars import BarStore
+from app.charts.columns import IntArray
 from app.charts.cursor import Cursor
 from app.charts.prices import PriceFormat
 from app.charts.sessions import Hours
 from data.instruments import Instrument
-from data.series import FloatArray
 from engine.config import BacktestConfig
 from engine.kernel.schema import Phase
 from engine.market import Market
@@ -78,6 +78,7 @@ class RunFacts:
         self.market: Market = prepared.market
         rates = [1.0 if i.currency == config.currency else config.fx_rates[i.currency] for i in self.market.instruments]
         self.contracts = [Contract.of(i, rate) for i, rate in zip(self.market.instruments, rates, strict=True)]
+        self._hours: dict[str | None, Hours] = {}
         timeline = self.market.timeline
         whole = [len(series) == len(timeline) for series in self.market.series]
         self.stores = [
@@ -126,16 +127,17 @@ class RunFacts:
 
     def first_bar_of_day(self, bar: int) -> int:
         """The first master bar of a bar's trading day (S7.4)."""
+        return int(self._day_starts[np.searchsorted(self._day_starts, bar, side="right") - 1])
+
+    @cached_property
+    def _day_starts(self) -> IntArray:
         days = self.market.trading_day
-        return int(np.searchsorted(days, days[bar], side="left"))
+        return np.concatenate(([0], np.flatnonzero(days[1:] != days[:-1]) + 1)).astype(np.int64)
 
     def hours(self, column: int) -> Hours:
         """Sessions of a symbol for shading and the time axis."""
         calendar = self.market.calendars[column]
-        table = self.market.sessions(column)
-        regular = np.ones(self.bars, np.bool_) if calendar.continuous else table.regular
-        return Hours(table.trading_day.astype(np.int64), regular)
-
-    def closes(self) -> FloatArray:
-        """Closes of all symbols, float64[n, k]."""
-        return np.column_stack([store.close for store in self.stores])
+        if calendar.name not in self._hours:
+            table = self.market.sessions(column)
+            self._hours[calendar.name] = Hours(table.trading_day, None if calendar.continuous else table.regular)
+        return self._hours[calendar.name]

@@ -7,7 +7,7 @@ import numpy as np
 from app.charts.columns import IntArray
 from app.charts.cursor import PHASES, Cursor
 from app.replay.facts import RunFacts
-from app.replay.rows import Records
+from app.replay.rows import NEVER, Records
 from app.replay.store import JournalStore
 from engine.kernel.schema import EventKind, OrderStatus, OrderType, Reject, Source, TimeInForce
 from engine.orders import Refusal, Side, reason_text
@@ -77,8 +77,7 @@ class Orders:
 
     def working_indices(self, cursor: Cursor) -> IntArray:
         """Indices of those that can still fill at a cursor."""
-        rows = self._store.orders.upto(cursor)
-        return np.flatnonzero(ended_keys(rows) > cursor.ordinal)
+        return self._store.orders.working(cursor)
 
     def state(self, index: int, cursor: Cursor) -> OrderState:
         """One order, by its index, at a cursor at which it has been given."""
@@ -154,14 +153,5 @@ class Orders:
         return accepted
 
 
-_NEVER = np.iinfo(np.int64).max
-
-
-def ended_keys(rows: Records) -> IntArray:
-    """When orders ended, as numbers of phases; the largest number where they still work."""
-    bars = rows["ended_bar"].astype(np.int64)
-    return np.where(bars < 0, _NEVER, bars * PHASES + rows["ended_phase"])
-
-
 def _ended(row: Records) -> int:
-    return _NEVER if row["ended_bar"] < 0 else int(row["ended_bar"]) * PHASES + int(row["ended_phase"])
+    return NEVER if row["ended_bar"] < 0 else int(row["ended_bar"]) * PHASES + int(row["ended_phase"])

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from app.charts.columns import IntArray
 from app.charts.cursor import PHASES, Cursor
-from engine.kernel.schema import Phase
+from engine.kernel.schema import ORDER, Phase
 
 Records = NDArray[Any]
+NEVER = int(np.iinfo(np.int64).max)
+_BLOCK = 256  # orders whose latest end is kept, so that a look for working ones passes over the rest
 
 
 class Rows:
@@ -106,3 +108,48 @@ class TimedRows(Rows):
     def upto(self, cursor: Cursor) -> Records:
         """The rows that have happened at a cursor."""
         return self.rows[: self.count(cursor)]
+
+
+class OrderRows(TimedRows):
+    """Orders by id, by the time at which they were given, with the time at which each ended."""
+
+    def __init__(self, given: Records | None = None) -> None:
+        self._ends = Rows(np.dtype("i8"))
+        self._latest = Rows(np.dtype("i8"))
+        super().__init__(ORDER, given, bar="placed_bar", phase="placed_phase")
+        self._note(0, self._length)
+
+    def _note(self, start: int, stop: int) -> None:
+        """Take in when orders ended, and the latest end of each block of them."""
+        self._ends.write(start, ended_keys(self._array[start:stop]))
+        first = start // _BLOCK * _BLOCK
+        if stop > first:
+            ends = self._ends.rows[first : -(-stop // _BLOCK) * _BLOCK]
+            self._latest.write(start // _BLOCK, np.maximum.reduceat(ends, np.arange(0, len(ends), _BLOCK)))
+
+    def write(self, at: int, rows: Records) -> None:
+        super().write(at, rows)
+        self._note(at, at + len(rows))
+
+    def put(self, indices: IntArray, rows: Records) -> None:
+        super().put(indices, rows)
+        for block in np.unique(indices // _BLOCK).tolist():
+            self._note(block * _BLOCK, min((block + 1) * _BLOCK, self._length))
+
+    def cut(self, length: int) -> "OrderRows":
+        return OrderRows(self.rows[:length].copy())
+
+    def working(self, cursor: Cursor) -> IntArray:
+        """Indices of orders that were given and have not ended at a cursor; blocks that have ended are passed over."""
+        known = self.count(cursor)
+        blocks = np.flatnonzero(self._latest.rows[: -(-known // _BLOCK)] > cursor.ordinal)
+        indices = (blocks[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+        indices = indices[indices < known]
+        found: IntArray = indices[self._ends.rows[indices] > cursor.ordinal]
+        return found
+
+
+def ended_keys(rows: Records) -> IntArray:
+    """When orders ended, as numbers of phases; the largest number where they still work."""
+    bars = rows["ended_bar"].astype(np.int64)
+    return np.where(bars < 0, NEVER, bars * PHASES + rows["ended_phase"])

@@ -6,9 +6,12 @@ import numpy as np
 
 from app.charts.columns import IntArray
 from app.charts.cursor import Cursor
+from app.charts.marks import TradeMarks
 from app.replay.chunk import TIMED, Chunk
-from app.replay.rows import Records, Rows, TimedRows
-from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, ORDER, TRADE, Phase
+from app.replay.entries import MarkRows
+from app.replay.rows import OrderRows, Records, Rows, TimedRows
+from data.series import FloatArray
+from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, TRADE, Phase
 
 
 class JournalStore:
@@ -29,10 +32,12 @@ class JournalStore:
         self.events = TimedRows(EVENT)
         self.calls = TimedRows(MARGIN_CALL, phase=None)
         self.choices = TimedRows(CHOICE, phase=None, at=Phase.OPEN)
-        self.orders = TimedRows(ORDER, bar="placed_bar", phase="placed_phase")
+        self.orders = OrderRows()
         self.reasons: dict[int, str] = {}
         self.revision = 0
-        self._symbol_fills: dict[int, tuple[int, IntArray]] = {}
+        self._symbol_fills: dict[int, tuple[int, Rows]] = {}
+        self._marks: dict[int, MarkRows] = {}
+        self._nets = Rows(np.dtype("f8"), np.zeros(1))
 
     @property
     def bars(self) -> int:
@@ -68,12 +73,29 @@ class JournalStore:
 
     def fills_of(self, column: int) -> IntArray:
         """Indices of one symbol's fills, in order."""
-        done, indices = self._symbol_fills.get(column, (0, np.zeros(0, np.int64)))
+        done, indices = self._symbol_fills.get(column, (0, Rows(np.dtype("i8"))))
         if done < len(self.fills):
-            new = done + np.flatnonzero(self.fills.rows["symbol"][done:] == column)
-            indices = np.concatenate((indices, new))
+            indices.write(len(indices), done + np.flatnonzero(self.fills.rows["symbol"][done:] == column))
             self._symbol_fills[column] = (len(self.fills), indices)
-        return indices
+        return indices.rows
+
+    def marks_of(self, column: int) -> TradeMarks:
+        """Entries and exits of one symbol; what is new is added to what there was."""
+        if column not in self._marks:
+            self._marks[column] = MarkRows()
+        marks, fills = self._marks[column], self.fills_of(column)
+        trades = self.trades.rows[marks.trades_seen :]
+        marks.take_in(self.fills.rows[fills[marks.fills_seen :]], trades[trades["symbol"] == column])
+        marks.trades_seen = len(self.trades)
+        return marks.marks()
+
+    def nets(self) -> FloatArray:
+        """Sum of the results of the first 0, 1, 2, ... closed trades, in order of exit."""
+        done = len(self._nets) - 1
+        if done < len(self.trades):
+            self._nets.write(done + 1, self._nets.rows[-1] + np.cumsum(self.trades.rows["net"][done:]))
+        sums: FloatArray = self._nets.rows
+        return sums
 
     def last_fill(self, column: int, cursor: Cursor) -> Records | None:
         """A symbol's last fill at a cursor, None before its first."""

@@ -36,13 +36,17 @@ class World:
     store: BarStore
     values: np.ndarray
     marks: TradeMarks
-    hours: Hours
+    sessions: tuple[np.ndarray, np.ndarray]
+
+    @property
+    def hours(self) -> Hours:
+        return Hours(*self.sessions)
 
 
 def whole_world() -> World:
     store = walk(COUNT, gaps=0.1)
     day = np.arange(COUNT, dtype=np.int64) // 60
-    return World(store, store.close + 3.0, marks_on(store), Hours(day, np.arange(COUNT) % 60 < 40))
+    return World(store, store.close + 3.0, marks_on(store), (day, np.arange(COUNT) % 60 < 40))
 
 
 def ended_world(world: World, cursor: Cursor) -> World:
@@ -54,9 +58,8 @@ def ended_world(world: World, cursor: Cursor) -> World:
         store.amend(cursor.bar, Bar(o, o + 500.0, o - 500.0, o + 400.0, 1e6))
     values = world.values[:count].copy()
     values[cursor.known(Phase.CLOSE) :] = 1e6
-    return World(
-        store, values, _ended_marks(world.marks, cursor), Hours(world.hours.day[:count], world.hours.regular[:count])
-    )
+    day, regular = world.sessions
+    return World(store, values, _ended_marks(world.marks, cursor), (day[:count], regular[:count]))
 
 
 def _ended_marks(marks: TradeMarks, cursor: Cursor) -> TradeMarks:
