@@ -13,16 +13,18 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.json_text import parsed
 from data.series import BarSeries
 
 _MAGIC = b"TRIPHASEBARS\x00\x00\x01\x00"
 _HEAD = 32
 _ALIGN = 64
+_BLOCK = 1 << 15  # words checked at a time
 _ARRAYS = ("time_ns", "open", "high", "low", "close", "volume")
 # Two changes within this time may leave one time stamp.
 _SETTLED_NS = 2_000_000_000
@@ -63,7 +65,7 @@ class BarCache:
         """Return the SHA-256 of a file's content if it was noted and the file has not changed since, else None."""
         note = self._note(file)
         try:
-            stated = json.loads(note.read_text(encoding="utf-8"))
+            stated = parsed(note.read_bytes())
             settled = note.stat().st_mtime_ns - file.stat().st_mtime_ns > _SETTLED_NS
             return str(stated["sha256"]) if settled and stated["state"] == _state(file) else None
         except (OSError, ValueError, KeyError, TypeError):
@@ -108,14 +110,10 @@ def _blocks(series: BarSeries) -> list[bytes | memoryview]:
 def _mapped(path: Path, digest: str, symbol: str, source: str) -> BarSeries | None:
     """Return the bars of a copy, or None if anything about it is not as it was written."""
     try:
-        whole = np.memmap(path, dtype=np.uint8, mode="c")
-        header, start = _header(whole)
+        header, start = _checked(path, digest)
         n = int(header["bars"])
-        if header["digest"] != digest or len(whole) != start + len(_ARRAYS) * n * 8:
-            return None
+        whole = np.memmap(path, dtype=np.uint8, mode="c")
         words: NDArray[np.uint64] = np.asarray(whole[start:]).view(np.uint64).reshape(len(_ARRAYS), n)
-        if [_sums(row) for row in words] != header["sums"]:
-            return None
         prices = {name: words[place].view(np.float64) for place, name in enumerate(_ARRAYS) if place}
         return BarSeries(
             symbol=symbol,
@@ -132,12 +130,41 @@ def _mapped(path: Path, digest: str, symbol: str, source: str) -> BarSeries | No
         return None
 
 
-def _header(whole: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
-    head = whole[:_HEAD].tobytes()
-    if not head.startswith(_MAGIC):
+def _checked(path: Path, digest: str) -> tuple[dict[str, Any], int]:
+    """Header of a copy and where its arrays begin, once all of it has been read; ValueError if it is not as written.
+
+    It is read and not mapped for this: pages that a run never looks at take no memory of it.
+    """
+    with path.open("rb") as file:
+        header, start = _header(file)
+        n = int(header["bars"])
+        if header["digest"] != digest or path.stat().st_size != start + len(_ARRAYS) * n * 8:
+            raise ValueError("a copy of other bars, or part of one")
+        sums = [_sums_of_next(file, n) for _ in _ARRAYS]
+        if sums != header["sums"]:
+            raise ValueError("a copy whose bytes have changed")
+    return header, start
+
+
+def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    head = file.read(_HEAD)
+    if not head.startswith(_MAGIC) or len(head) < _HEAD:
         raise ValueError("not a copy of bars")
-    start = _HEAD + int.from_bytes(head[len(_MAGIC) :], "little")
-    return json.loads(whole[_HEAD:start].tobytes()), start
+    length = int.from_bytes(head[len(_MAGIC) :], "little")
+    return json.loads(file.read(length)), _HEAD + length
+
+
+def _sums_of_next(file: BinaryIO, words: int) -> list[int]:
+    """The checksums of the next 64-bit words of a file, as ``_sums`` gives them."""
+    buffer = np.empty(_BLOCK, np.uint64)
+    mixed, total = np.uint64(0), np.zeros(1, np.uint64)
+    for first in range(0, words, _BLOCK):
+        part = buffer[: min(_BLOCK, words - first)]
+        if file.readinto(part.data) != part.nbytes:  # type: ignore[attr-defined]  # a buffered reader has it
+            raise ValueError("a copy that ends early")
+        mixed ^= np.bitwise_xor.reduce(part)
+        total += np.add.reduce(part)
+    return [int(mixed), int(total[0])]
 
 
 def _sums(words: NDArray[np.uint64]) -> list[int]:

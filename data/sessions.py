@@ -8,6 +8,7 @@ Known limits: before 19 November 2012 the afternoon hours of equity index future
 half session is a trading day of its own, though the exchange counts it to the next; holidays to come are guesses.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from difflib import get_close_matches
@@ -64,24 +65,65 @@ _EPOCH = date(1970, 1, 1)
 class SessionTable:
     """Session facts per bar of a timeline, for one instrument; arrays of length n.
 
+    What holds for a whole session is kept once per session; a bar keeps the number of its session, and the facts per
+    bar are made when they are asked for: of millions of bars 4 bytes each stay in memory.
+
     Attributes:
-        trading_day: trade date, int32 days since 1970-01-01; without a calendar the UTC date (S7.4).
+        time_ns: when the bars open, int64[n].
         session: int32 number of the session the bar opens in, or of the next one if it opens between sessions;
             never falling along the timeline, and higher for a later session.
-        session_open_ns, session_close_ns: of that session, UTC nanoseconds; it is [open, close).
-        in_session: the bar opens in that session and not in a pause of it.
-        regular: the bar opens in session and within regular hours (S11.1).
-        pauses_after: nothing trades right after that session's close; false where the next one opens at once
-            (24/7, or no calendar), so that there is nothing to flatten for.
+        schedule: the sessions by that number.
+        continuous: sessions follow each other without a pause (24/7, or no calendar).
+        windows: gives opens and closes of regular hours, sorted; few ask for them.
     """
 
-    trading_day: NDArray[np.int32]
+    time_ns: TimeArray
     session: NDArray[np.int32]
-    session_open_ns: TimeArray
-    session_close_ns: TimeArray
-    in_session: BoolArray
-    regular: BoolArray
-    pauses_after: BoolArray
+    schedule: SessionSchedule
+    continuous: bool
+    windows: Callable[[], tuple[TimeArray, TimeArray]]
+
+    @property
+    def trading_day(self) -> NDArray[np.int32]:
+        """Trade date, int32 days since 1970-01-01; without a calendar the UTC date (S7.4)."""
+        return self.schedule.trading_day[self.session]
+
+    @property
+    def session_open_ns(self) -> TimeArray:
+        """When each bar's session opens, UTC nanoseconds; it is [open, close)."""
+        return self.schedule.open_ns[self.session]
+
+    @property
+    def session_close_ns(self) -> TimeArray:
+        """When each bar's session closes, UTC nanoseconds."""
+        return self.schedule.close_ns[self.session]
+
+    @property
+    def in_session(self) -> BoolArray:
+        """Whether the bar opens in its session and not in a pause of it."""
+        time, plan = self.time_ns, self.schedule
+        begun: BoolArray = time >= self.session_open_ns
+        begun &= (time < plan.break_start_ns[self.session]) | (time >= plan.break_end_ns[self.session])
+        return begun
+
+    @property
+    def regular(self) -> BoolArray:
+        """Whether the bar opens in session and within regular hours (S11.1)."""
+        return self.in_session & _within(self.time_ns, *self.windows())
+
+    @property
+    def pauses_after(self) -> BoolArray:
+        """Whether nothing trades right after the session's close; false where the next one opens at once (24/7, or no
+        calendar), so that there is nothing to flatten for.
+        """
+        pauses = np.full(len(self.schedule), not self.continuous)
+        pauses[:-1] &= self.schedule.open_ns[1:] > self.schedule.close_ns[:-1]
+        return pauses[self.session]
+
+    def hours_at(self, bar: int) -> tuple[int, int]:
+        """Open and close of one bar's session, UTC nanoseconds."""
+        session = self.session.item(bar)
+        return self.schedule.open_ns.item(session), self.schedule.close_ns.item(session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,25 +200,15 @@ class SessionCalendar:
         if len(time_ns) == 0:
             return _empty_table()
         first, last = int(time_ns[0]), int(time_ns[-1])
+        _parsed_hours(regular_hours)
         schedule = self.sessions(first, last)
-        counts = _bars_until(time_ns, schedule.close_ns)
-        in_session = time_ns >= np.repeat(schedule.open_ns, counts)
-        in_session &= (time_ns < np.repeat(schedule.break_start_ns, counts)) | (
-            time_ns >= np.repeat(schedule.break_end_ns, counts)
-        )
-        starts, ends = self._regular_windows(schedule, regular_hours, first, last)
-        pauses = np.ones(len(schedule), np.bool_)
-        pauses[:-1] = schedule.open_ns[1:] > schedule.close_ns[:-1]
-        if self.continuous:
-            pauses[:] = False
+        numbers = np.arange(len(schedule), dtype=np.int32)
         return SessionTable(
-            trading_day=np.repeat(schedule.trading_day, counts),
-            session=np.repeat(np.arange(len(schedule), dtype=np.int32), counts),
-            session_open_ns=np.repeat(schedule.open_ns, counts),
-            session_close_ns=np.repeat(schedule.close_ns, counts),
-            in_session=in_session,
-            regular=in_session & _within(time_ns, starts, ends),
-            pauses_after=np.repeat(pauses, counts),
+            time_ns=time_ns,
+            session=np.repeat(numbers, _bars_until(time_ns, schedule.close_ns)),
+            schedule=schedule,
+            continuous=self.continuous,
+            windows=lambda: self._regular_windows(schedule, regular_hours, first, last),
         )
 
     def _rule_files(self) -> tuple[Path, ...]:
@@ -192,10 +224,7 @@ class SessionCalendar:
         self, schedule: SessionSchedule, hours: RegularHours, first_ns: int, last_ns: int
     ) -> tuple[TimeArray, TimeArray]:
         """Opens and closes of regular hours, sorted; bars between are regular."""
-        start, end = (parse_clock(text, "regular hours") for text in hours[:2])
-        zone = parse_zone(hours[2], "regular hours")
-        if start >= end:
-            raise CalendarError(f"regular hours from {hours[0]} to {hours[1]} are empty; give the earlier time first.")
+        start, end, zone = _parsed_hours(hours)
         if self.name is None:
             days = np.arange(first_ns // DAY_NS - 1, last_ns // DAY_NS + 2)
             return _windows(days[(days + 3) % 7 < 5], start, end, zone)  # 1970-01-01 was a Thursday
@@ -212,6 +241,14 @@ def flatten_window(table: SessionTable, time_ns: TimeArray, bar_ns: int, minutes
     False where no pause follows the session.
     """
     return table.pauses_after & (time_ns + bar_ns > table.session_close_ns - int(minutes * MINUTE_NS))
+
+
+def _parsed_hours(hours: RegularHours) -> tuple[time, time, ZoneInfo]:
+    start, end = (parse_clock(text, "regular hours") for text in hours[:2])
+    zone = parse_zone(hours[2], "regular hours")
+    if start >= end:
+        raise CalendarError(f"regular hours from {hours[0]} to {hours[1]} are empty; give the earlier time first.")
+    return start, end, zone
 
 
 def _resolved(name: str) -> str:
@@ -287,5 +324,5 @@ def _within(time_ns: TimeArray, starts: TimeArray, ends: TimeArray) -> BoolArray
 
 
 def _empty_table() -> SessionTable:
-    day, at, flag = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.bool_)
-    return SessionTable(day, day, at, at, flag, flag, flag)
+    day, at = np.empty(0, np.int32), np.empty(0, np.int64)
+    return SessionTable(at, day, SessionSchedule(day, at, at, at, at), True, lambda: (at, at))

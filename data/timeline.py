@@ -41,6 +41,9 @@ def build_timeline(series: Sequence[BarSeries]) -> Timeline:
     of another opens (S3.5).
     """
     _check_symbols(series)
+    symbols = tuple(one.symbol for one in series)
+    if all(np.array_equal(series[0].time_ns, one.time_ns) for one in series[1:]):
+        return _complete(symbols, series[0].time_ns)
     master = _union([one.time_ns for one in series])
     real = np.empty((len(master), len(series)), dtype=np.bool_)
     row = np.empty((len(master), len(series)), dtype=np.int32)
@@ -49,7 +52,14 @@ def build_timeline(series: Sequence[BarSeries]) -> Timeline:
         found = np.searchsorted(one.time_ns, master, side="right") - 1
         row[:, column] = found
         real[:, column] = (found >= 0) & (one.time_ns[np.maximum(found, 0)] == master)
-    return Timeline(tuple(one.symbol for one in series), master, real, row)
+    return Timeline(symbols, master, real, row)
+
+
+def _complete(symbols: tuple[str, ...], master: TimeArray) -> Timeline:
+    """The timeline of symbols that have a bar at each of its times: one column stands for all of them."""
+    shape = (len(master), len(symbols))
+    rows = np.arange(len(master), dtype=np.int32).reshape(-1, 1)
+    return Timeline(symbols, master, np.broadcast_to(np.True_, shape), np.broadcast_to(rows, shape))
 
 
 def _check_symbols(series: Sequence[BarSeries]) -> None:
@@ -66,8 +76,6 @@ def _check_symbols(series: Sequence[BarSeries]) -> None:
 
 
 def _union(times: Sequence[TimeArray]) -> TimeArray:
-    if all(np.array_equal(times[0], other) for other in times[1:]):
-        return times[0]
     # The stable sort is a merge of runs: sorted inputs cost one pass each.
     merged = np.sort(np.concatenate(times), kind="stable")
     union: TimeArray = merged[np.concatenate(([True], np.diff(merged) > 0))]

@@ -128,8 +128,7 @@ class BacktesterEngine(APIInterface):
     def _attach_slippage(self) -> None:
         """Constant parts go into the instruments, varying ones into tables read at the open of each bar (S9)."""
         market = self._market
-        shape = (len(market), len(market.symbols))
-        tables = {"ticks": np.zeros(shape), "root": np.zeros(shape)}
+        tables: dict[str, NDArray[Any]] = {}
         for column, model in enumerate(self._models):
             parts = model.slippage(market.indicator_bars(column), market.instruments[column])
             row, root_lot = self.tables.instruments[column], np.sqrt(self.scales[column].lot_size)
@@ -137,12 +136,13 @@ class BacktesterEngine(APIInterface):
             for name, field, unit in (("ticks", "slip_ticks", 1.0), ("root", "slip_sqrt", root_lot)):
                 value = getattr(parts, name)
                 if isinstance(value, np.ndarray):
-                    tables[name][:, column] = np.nan_to_num(market.known_at_open(column, value * unit), nan=0.0)
+                    table = tables.setdefault(name, np.zeros((len(market), len(market.symbols))))
+                    table[:, column] = np.nan_to_num(market.known_at_open(column, value * unit), nan=0.0)
                 else:
                     row[field] = value * unit
             row["slip_ticks"] += parts.fixed
         for name, address in (("ticks", "slip_ticks_a"), ("root", "slip_sqrt_a")):
-            self.tables.attach(address, tables[name] if tables[name].any() else None)
+            self.tables.attach(address, tables.get(name))
 
     def keep_sessions(self, policy: SessionPolicy) -> None:
         """Set the session flags that the base bot's gates read (S11.1)."""

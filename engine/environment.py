@@ -154,8 +154,7 @@ class TradingEnvironment:
     def session(self, symbol: str) -> tuple[int, int]:
         """Opening and closing time of the session of the current bar, UTC nanoseconds; of the first one before it."""
         market, bar = self.api.market, max(self.api.bar, 0)
-        table = market.sessions(market.column(symbol))
-        return int(table.session_open_ns[bar]), int(table.session_close_ns[bar])
+        return market.sessions(market.column(symbol)).hours_at(bar)
 
     def rng(self, name: str) -> np.random.Generator:
         """A generator of your own; its state goes into snapshots, so that a rewind draws the same again."""

@@ -25,6 +25,7 @@ from engine.kernel.state import BAR, DAY_FIRST, DAY_LAST, ENTRY_OK, FLATTEN, REA
 from engine.tables import empty_bars
 
 HOUR_NS = 3_600_000_000_000
+_BLOCK = 1 << 14  # bars taken to ticks at a time: few enough to stay in the processor's cache
 GRID_TOLERANCE = 1e-6
 FlagArray = NDArray[np.uint8]
 Key = tuple[str, str | None, tuple[tuple[str, object], ...]]
@@ -120,8 +121,10 @@ class Market:
 
     @staticmethod
     def _fill_column(target: NDArray[Any], one: BarSeries, facts: Instrument) -> None:
-        for field, prices in (("o", one.open), ("h", one.high), ("l", one.low), ("c", one.close)):
-            target[field] = to_ticks(prices, facts.tick_size)
+        for first in range(0, len(one), _BLOCK):
+            part = slice(first, first + _BLOCK)
+            for field, prices in (("o", one.open), ("h", one.high), ("l", one.low), ("c", one.close)):
+                target[field][part] = to_ticks(prices[part], facts.tick_size)
 
     # Prices for bots that decide on whole arrays
 
@@ -136,9 +139,8 @@ class Market:
         return spread
 
     def _prices(self, field: str, fill: bool) -> FloatArray:
-        return np.column_stack(
-            [self._spread(column, getattr(one, field), fill) for column, one in enumerate(self.series)]
-        )
+        columns = [self._spread(column, getattr(one, field), fill) for column, one in enumerate(self.series)]
+        return _side_by_side(columns)
 
     @cached_property
     def open(self) -> FloatArray:
@@ -266,12 +268,11 @@ class Market:
         """
         key: Key = (name, timeframe, tuple(sorted(parameters.items())))
         if key not in self._tables:
-            columns = [self._indicator_column(c, name, timeframe, parameters) for c in range(len(self.symbols))]
-            table = columns[0].reshape(-1, 1) if len(columns) == 1 else np.column_stack(columns)
-            table = np.ascontiguousarray(table).view()
-            table.flags.writeable = False
-            self._tables[key] = table
+            self._tables[key] = self._indicator_table(name, timeframe, parameters)
         return self._tables[key]
+
+    def _indicator_table(self, name: str, timeframe: str | None, parameters: Mapping[str, object]) -> FloatArray:
+        return _side_by_side([self._indicator_column(c, name, timeframe, parameters) for c in range(len(self.symbols))])
 
     def forget_indicators(self, most_bytes: int) -> None:
         """Forget the oldest tables until the others take at most ``most_bytes``; who holds one keeps it."""
@@ -288,11 +289,18 @@ class Market:
         return other
 
     def indicator_in_ticks(self, name: str, **parameters: object) -> FloatArray:
-        """An indicator that is a distance in price, such as ``atr``, in ticks of each symbol, float64[n, k]."""
-        key: Key = (name, "in ticks", tuple(sorted(parameters.items())))
+        """An indicator that is a distance in price, such as ``atr``, in ticks of each symbol, float64[n, k].
+
+        The table in prices is not kept for it: who asks for that has it computed.
+        """
+        given = tuple(sorted(parameters.items()))
+        key: Key = (name, "in ticks", given)
         if key not in self._tables:
             ticks = np.array([facts.tick_size for facts in self.instruments])
-            table = np.ascontiguousarray(self.indicator(name, None, **parameters) / ticks)
+            prices = self._tables.get((name, None, given))
+            if prices is None:
+                prices = self._indicator_table(name, None, parameters)
+            table = np.ascontiguousarray(prices / ticks)
             table.flags.writeable = False
             self._tables[key] = table
         return self._tables[key]
@@ -374,6 +382,14 @@ class Market:
             self.calendars,
             seed=self.seed,
         )
+
+
+def _side_by_side(columns: Sequence[FloatArray]) -> FloatArray:
+    """Columns of symbols as one table [n, k] that cannot be written; of a single symbol without a copy."""
+    table = columns[0].reshape(-1, 1) if len(columns) == 1 else np.column_stack(columns)
+    table = np.ascontiguousarray(table).view()
+    table.flags.writeable = False
+    return table
 
 
 def cut_series(series: BarSeries, start_ns: int | None, end_ns: int | None) -> BarSeries:

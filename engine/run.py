@@ -12,6 +12,7 @@ from engine.backtester import BacktesterEngine
 from engine.changing import SETTING, SettingChanges
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError, StrategyError
+from engine.freeing import give_back_freed_memory
 from engine.kernel import loops
 from engine.kernel.room import GROW
 from engine.kernel.schema import Phase
@@ -139,6 +140,9 @@ class Run:
         self._trades_seen = 0
         self.bars_per_chunk = FIRST_CHUNK
         self._guarded(lambda: bot.prepare(engine))
+        if bot.compilable:
+            engine.market.forget_indicators(0)  # what the kernel reads is attached; the sides are made
+            give_back_freed_memory(len(engine.market) * len(engine.market.symbols))
         self.snapshots = SnapshotStore(snapshots)
         self.snapshots.take(self.snapshot())
 

@@ -129,11 +129,13 @@ class RunTables:
         """Double the tables that are more than a quarter full, or all of them where none is."""
         account = self.account[0]
         due = [row for row in _GROWING if 4 * int(account[row[4]]) > len(getattr(self, row[0]))]
-        for name, dtype, address, capacity, _ in due or _GROWING:
+        for name, dtype, address, capacity, count in due or _GROWING:
             table = getattr(self, name)
             larger = np.zeros(2 * len(table), dtype)
-            # As bytes: numpy copies records field by field, which takes longer than the bars that filled them.
-            larger.view(np.uint8)[: table.nbytes] = table.view(np.uint8)
+            # As bytes: numpy copies records field by field, which takes longer than the bars that filled them. Rows not
+            # in use stay memory that was never touched.
+            used = int(account[count]) * table.itemsize
+            larger.view(np.uint8)[:used] = table.view(np.uint8)[:used]
             setattr(self, name, larger)
             account[address] = larger.ctypes.data
             account[capacity] = len(larger)

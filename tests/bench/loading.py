@@ -6,12 +6,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from data.cache import BarCache
 from data.loading import SourceSettings, load_series
 from data.series import BarSeries
+from engine.market import Market
 from tests.bench.markets import market, walk
 from tests.bench.measuring import cpu_seconds, in_turns
 from tests.bench.rows import Row
@@ -51,38 +54,55 @@ def reading(bars: int, turns: int) -> Iterator[Row]:
         yield Row("1 M bars from the cache", found.typical("cache") * scale * 1e3, "ms of CPU", CACHE_BUDGET)
 
 
-def resident_bytes(symbols: int, bars: int) -> float:
-    """Bytes per asset-bar that a process holds more with bars and the journal of a whole run than without."""
-    code = f"""
-from pathlib import Path
-from tests.bench.markets import market
-from tests.proof import reference_work as work
+def held_bytes(symbols: int, bars: int) -> tuple[float, float]:
+    """Bytes per asset-bar that a process holds more with bars and the journal of a whole run than without.
+
+    The bars are mapped from their cache, as runs have them. Returns all that is resident, and what of it is the
+    process's own; the rest are pages of the cache, which all processes share and the system may drop.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        write_caches(Path(name), symbols, bars)
+        code = f"""
 import gc
+from pathlib import Path
+from tests.bench.loading import market_in
+from tests.proof import reference_work as work
 def resident():
     gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * {_page_size()}
-work.run_here(market({symbols}, 3000)).complete()
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return [int(told[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon")]
+work.run_here(market_in(Path({name!r}), "small", {symbols})).complete()
 before = resident()
-run = work.run_here(market({symbols}, {bars}))
+run = work.run_here(market_in(Path({name!r}), "whole", {symbols}))
 run.complete()
-print(resident() - before)
+print(*(now - then for now, then in zip(resident(), before)))
 """
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return int(told) / (symbols * bars)
+        told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    whole, own = (int(each) / (symbols * bars) for each in told.split())
+    return whole, own
 
 
-def _page_size() -> int:
-    import resource
+def write_caches(folder: Path, symbols: int, bars: int) -> None:
+    """Binary copies of the bars of a benchmark market, and of a small one."""
+    for size, count in (("small", 3_000), ("whole", bars)):
+        for number in range(symbols):
+            BarCache(folder).write(replace(walk(f"S{number}", count), digest=f"{size}{number}"))
 
-    return resource.getpagesize()
+
+def market_in(folder: Path, size: str, symbols: int) -> Market:
+    """A market over bars that ``write_caches`` left."""
+    found = [BarCache(folder).read(f"{size}{number}", f"S{number}", "cache") for number in range(symbols)]
+    return Market(
+        [work.instrument(f"S{number}") for number in range(symbols)], [one for one in found if one is not None]
+    )
 
 
 def memory(asset_bars: int) -> Iterator[Row]:
     """Bars, indicators and journal together."""
     for symbols in (1, 8):
-        held = resident_bytes(symbols, asset_bars // symbols)
+        held, own = held_bytes(symbols, asset_bars // symbols)
         yield Row(f"memory, {symbols} symbol{'s' if symbols > 1 else ''}", held, "bytes per asset-bar", MEMORY_BUDGET,
-                  "series, market, indicators, sides, journal; resident")  # fmt: skip
+                  f"series, market, indicators, sides, journal; resident, {own:.0f} of it private")  # fmt: skip
 
 
 def rewinding(bars: int) -> Iterator[Row]:
