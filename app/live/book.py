@@ -109,7 +109,7 @@ class SymbolBook:
     @property
     def before(self) -> float | None:
         """The last close of the trading day before, to tell the day's change; None where it is not among the bars."""
-        state = (self.generation, self.closed)
+        state = (self.generation, len(self.store))
         if self._base[0] != state:
             self._base = (state, self._day_base())
         return self._base[1]

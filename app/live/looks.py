@@ -62,7 +62,7 @@ class Looks:
         """Keep all of it; OSError where it cannot be written."""
         live = self.workspace.live
         live["charts"] = self.choices.kept()
-        live["layout"] = _text(self._window.saveState(LAYOUT_VERSION))
+        live["layout"] = self.layout_text()
         live["place"] = _text(self._window.saveGeometry())
         for key, names in (("watched", watched), ("order", order)):
             live[key] = self._kept(key) | {self._account: names}
@@ -135,7 +135,11 @@ class Looks:
         """Ask for a name and keep the docks' places under it."""
         name, given = QInputDialog.getText(self._window, "Save layout", "Name of the layout")
         if given and name.strip():
-            self.workspace.layouts[name.strip()] = _text(self._window.saveState(LAYOUT_VERSION))
+            self.workspace.layouts[name.strip()] = self.layout_text()
+
+    def layout_text(self) -> str:
+        """The docks' places, as text."""
+        return _text(self._window.saveState(LAYOUT_VERSION))
 
     # Charts
 

@@ -1,0 +1,71 @@
+"""Live windows for tests: on an emulator of their own, one market minute a quarter of a second."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PyQt6.QtWidgets import QApplication
+
+from app.live.window import LiveWindow
+from app.workspace import Workspace
+from bots.catalog import make_bot
+from data.tradestation.emulator.scenario import Fault, Scenario, SymbolSpec
+from data.tradestation.emulator.server import Emulator
+from data.tradestation.emulator.tokens import GrantedTokens
+from data.tradestation.live import LiveFeed
+from data.tradestation.patience import FeedSettings
+from data.tradestation.reconnect import Backoff
+from data.tradestation.rest import TradeStationClient
+from engine.config import BacktestConfig
+from engine.live import LiveSection, LiveSession
+
+# A bot that never trades, an exit that never moves a stop: what happens is done by hand.
+BY_HAND = BacktestConfig(
+    initial_cash=300_000,
+    assets=[{"symbol": "ESH24", "commission_per_contract": 2.0, "calendar": "24/7"}],
+    bot={"name": "Scripted"},
+    exit={"name": "FixedRatio"},
+)
+PATIENT = FeedSettings(silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0))
+
+
+def scenario(*faults: Fault, symbols: tuple[str, ...] = ("ESH24", "NQH24"), rate: float = 240.0) -> Scenario:
+    """A market of these symbols."""
+    return Scenario(rate=rate, symbols=tuple(SymbolSpec(symbol=name) for name in symbols), faults=faults)
+
+
+@contextmanager
+def opened(
+    emulator: Emulator,
+    folder: Path,
+    *,
+    config: BacktestConfig = BY_HAND,
+    service: str = "DEMO",
+    data_only: bool = False,
+    workspace: Workspace | None = None,
+    history: int = 60,
+) -> Iterator[LiveWindow]:
+    """A window on an emulator, its account in ``folder``; it is closed at the end."""
+    client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
+    feed = LiveFeed(client, random.Random(1), settings=PATIENT)
+    fresh = None if data_only else lambda: make_bot(config.bot, config.exit)
+    session = LiveSession(config, LiveSection(history_bars=history), feed, emulator.clock, fresh, folder)
+    made = LiveWindow(session, service, workspace=workspace)
+    made.show()
+    made.begin()
+    try:
+        yield made
+    finally:
+        made.close()
+        made.deleteLater()
+
+
+def until(app: QApplication, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Let the window live until something holds; a deadline, not a measure."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        app.processEvents()
+        time.sleep(0.002)
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
