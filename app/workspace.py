@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.json_text import parsed
+
 RECENT = 12
 
 
@@ -38,7 +40,7 @@ class Workspace:
         if file is None or not file.exists():
             return cls(file)
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
+            values = parsed(file.read_bytes())
             return cls(file, *cls._checked(values))
         except (OSError, ValueError, TypeError, KeyError) as error:
             told = (

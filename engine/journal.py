@@ -4,6 +4,7 @@ Statistics, report, window, export and comparison all read it. ``docs/journal.md
 document, columns and dtypes equal. Words (``phase``, ``reason``, ...) are coded columns: codes and their names.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.checked_tables import read_checked, write_checked
 from data.series import FloatArray, TimeArray
 from engine.backtester import BacktesterEngine
 from engine.errors import JournalError
@@ -34,7 +36,9 @@ from engine.scale import ScaleTable
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
+FORMAT = 2
+#: Hashes of the tables, in the form of sha256sum.
+SUMS = "SHA256SUMS"
 TABLES = ("equity", "fills", "trades", "orders", "events", "margin_calls", "choices")
 SIDES = ("sell", "none", "buy")
 
@@ -103,18 +107,21 @@ class Journal:
         return pd.DataFrame(data)
 
     def write(self, folder: Path) -> None:
-        """Write every table as Parquet into ``folder``."""
+        """Write every table as Parquet into ``folder``, and their hashes beside them (``sha256sum -c SHA256SUMS``)."""
         for name, table in self.tables.items():
             _write_parquet(table, folder / f"{name}.parquet")
+        lines = [f"{_sha256(folder / f'{name}.parquet')}  {name}.parquet\n" for name in self.tables]
+        (folder / SUMS).write_text("".join(lines), encoding="ascii")
 
     @classmethod
     def read(cls, folder: Path) -> "Journal":
         """The tables of a run folder.
 
         Raises:
-            JournalError: where a table is missing or damaged.
+            JournalError: where a table is missing, damaged, or not as it was written.
         """
-        return cls({name: _read_parquet(folder / f"{name}.parquet") for name in TABLES})
+        sums = _sums(folder / SUMS)
+        return cls({name: _read_parquet(folder / f"{name}.parquet", sums) for name in TABLES})
 
 
 def journal_of(engine: BacktesterEngine, bars: int) -> Journal:
@@ -313,13 +320,12 @@ def gate_counts(engine: BacktesterEngine) -> dict[str, dict[str, int]]:
 
 def _write_parquet(table: Table, file: Path) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns = {name: _arrow(values, pa) for name, values in table.items()}
     schema = pa.schema(
         [pa.field(name, column.type) for name, column in columns.items()], metadata={"triphase_journal": str(FORMAT)}
     )
-    pq.write_table(pa.table(list(columns.values()), schema=schema), file, compression="zstd")
+    write_checked(pa.table(list(columns.values()), schema=schema), file)
 
 
 def _arrow(values: Column, pa: Any) -> Any:
@@ -331,15 +337,36 @@ def _arrow(values: Column, pa: Any) -> Any:
     return pa.array(np.ascontiguousarray(values))
 
 
-def _read_parquet(file: Path) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
+
+def _sums(file: Path) -> dict[str, str]:
+    """File name -> hash."""
     try:
-        table = pq.read_table(file)
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except FileNotFoundError:
         raise JournalError(f"{file} is missing: the run folder is incomplete; run the backtest again") from None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError) as error:
+        raise JournalError(f"{file} cannot be read: {error}; run the backtest again") from None
+
+
+def _read_parquet(file: Path, sums: Mapping[str, str]) -> Table:
+    import pyarrow as pa
+
+    try:
+        found, expected = _sha256(file), sums.get(file.name)
+        if found != expected:
+            raise JournalError(
+                f"{file} is damaged or was changed: its SHA-256 is {found}, {SUMS} says {expected}; run the backtest "
+                "again"
+            )
+        table = read_checked(file)
+    except FileNotFoundError:
+        raise JournalError(f"{file} is missing: the run folder is incomplete; run the backtest again") from None
+    except (OSError, ValueError) as error:
         raise JournalError(f"{file} cannot be read: {error}; run the backtest again") from None
     written = (table.schema.metadata or {}).get(b"triphase_journal", b"none").decode()
     if written != str(FORMAT):

@@ -12,8 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from data.errors import ModelError
+from data.json_text import parsed
 from data.series import FloatArray
 from engine.backtester import BacktesterEngine
+from engine.config.values import File
 from engine.environment import TradingEnvironment
 from engine.kernel.learned import (
     COUNT,
@@ -92,7 +94,7 @@ class LinUCBExit(LearnedExit):
         )
         gate_z: float = setting(1.96, unit="standard errors", ge=0, help="Confidence of the gate.")
         gate_trades: int = setting(50, unit="trades", ge=2, help="The gate stays shut before so many.")
-        state: Path | None = setting(None, unit="", help="Folder that keeps what is learned; empty: nothing is kept.")
+        state: File | None = setting(None, unit="", help="Folder that keeps what is learned; empty: nothing is kept.")
         begin: Literal["load", "fresh"] = setting(
             "load", unit="", help="load: go on from the state folder where it holds something; fresh: begin anew."
         )
@@ -225,7 +227,7 @@ class LinUCBExit(LearnedExit):
     @staticmethod
     def _description(path: Path, arrays: dict[str, Any]) -> dict[str, Any]:
         try:
-            described = json.loads(bytes(arrays["described"]).decode())
+            described = parsed(bytes(arrays["described"]))
         except (KeyError, ValueError) as error:
             raise ModelError(f"{path} is no state of a learner: {error}; use begin: fresh") from None
         return described if isinstance(described, dict) else {}

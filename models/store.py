@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import ModelError
+from data.json_text import parsed
 
 FORMAT = 1
 FOLDER = Path(__file__).resolve().parent
@@ -92,7 +93,7 @@ def _manifest(path: Path, folder: Path) -> dict[str, Any]:
     if not file.exists():
         raise ModelError(f"{path} has no manifest {file.name} beside it, so nothing says what it is; train it again")
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = parsed(file.read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} cannot be read: {error}; train the model again") from None
     missing = [key for key in REQUIRED if not isinstance(manifest, dict) or key not in manifest]

@@ -1,6 +1,5 @@
 """How a run folder is opened: manifest and tables checked, bars loaded, and what has changed since said."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.replay.facts import RunFacts
 from app.replay.store import JournalStore
+from data.json_text import parsed
 from engine.config import BacktestConfig
 from engine.config.places import Places
 from engine.errors import JournalError
@@ -74,7 +74,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     file = folder / "manifest.json"
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = parsed(file.read_bytes())
     except FileNotFoundError:
         what = "is not a run folder: it has no manifest.json" if folder.is_dir() else "does not exist"
         raise JournalError(f"{folder} {what}; name a folder below runs/") from None

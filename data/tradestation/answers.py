@@ -1,6 +1,5 @@
 """What an HTTP answer means: figures, or which error of ours it is."""
 
-import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from data.errors import (
     SignInError,
     UnknownSymbolError,
 )
+from data.json_text import parsed
 from data.tradestation.clock import NS
 
 JSON = dict[str, Any]
@@ -23,7 +23,7 @@ JSON = dict[str, Any]
 def decode(response: requests.Response) -> Any:
     """The JSON of a good answer; NetworkError where it is none."""
     try:
-        return json.loads(response.content.decode("utf-8"))
+        return parsed(response.content)
     except ValueError:
         place = response.url.split("?", 1)[0]
         raise NetworkError(f"{place}: the answer is no JSON but {response.content[:80]!r}; try again later") from None
@@ -32,7 +32,7 @@ def decode(response: requests.Response) -> Any:
 def error_text(response: requests.Response) -> str:
     """Title and message of an error answer, or its beginning where it has another shape."""
     try:
-        row = json.loads(response.content.decode("utf-8"))
+        row = parsed(response.content)
     except ValueError:
         return response.content[:120].decode("utf-8", errors="replace")
     if not isinstance(row, dict):

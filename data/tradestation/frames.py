@@ -4,10 +4,10 @@ Streams are chunked HTTP with one JSON object per line. HTTP chunks are no messa
 text between the objects, and market-data and brokerage streams say good-bye in different shapes.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from data.json_text import parsed
 from data.tradestation.bars import parse_time
 
 
@@ -79,7 +79,7 @@ def parse_line(line: bytes) -> Frame | None:
     if not text:
         return None
     try:
-        row = json.loads(text)
+        row = parsed(text)
     except ValueError:
         return _plain_text(text)
     return _classify(row) if isinstance(row, dict) else Unreadable(text[:200])

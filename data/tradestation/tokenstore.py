@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from data.json_text import parsed
+
 SERVICE = "triphase-tradestation"
 _SECRET = re.compile(
     r"(?i)(bearer\s+|(?:access_token|refresh_token|id_token|client_secret|code_verifier|code)[\"']?\s*[=:]\s*[\"']?)"
@@ -126,7 +128,7 @@ def _user_folder() -> Path:
 
 def _from_text(text: str) -> StoredTokens | None:
     try:
-        return StoredTokens(**json.loads(text))
+        return StoredTokens(**parsed(text))
     except (TypeError, ValueError):
         return None
 

@@ -17,12 +17,17 @@ def load_config(path: str | Path) -> BacktestConfig:
             ``configs/x.yaml:12 assets[1].tick_size: -0.25 is not > 0``.
     """
     file = Path(path)
-    text = read_yaml(_text(file), str(path))
+    text = read_yaml(config_text(file), str(path))
     places = Places(str(path), file.parent.resolve(), text.lines)
     return BacktestConfig.placed({"name": file.stem} | text.values, places)
 
 
-def _text(file: Path) -> str:
+def config_text(file: Path) -> str:
+    """The text of a YAML file.
+
+    Raises:
+        ConfigError: where it is missing (with the nearest name), not UTF-8, or cannot be read.
+    """
     try:
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -10,12 +10,27 @@ from engine.errors import ConfigError, KeyPath, Problem
 
 _MAP_TAG = "tag:yaml.org,2002:map"
 _SEQUENCE_TAG = "tag:yaml.org,2002:seq"
+_DEEPEST = 50
+# Aliases of aliases make a short text stand for more values than memory holds.
+_MOST_VALUES = 1_000_000
 
 
 class _CoreLoader(yaml.SafeLoader):
     """SafeLoader with the scalars of YAML 1.2: no yes/no/on/off, no base 60, no octal by a leading zero."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """One level deeper; the library would go on until Python's stack ends."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"it is nested more than {_DEEPEST} levels deep", problem_mark=self.peek_event().start_mark
+            )
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 _RESOLVERS = {
@@ -100,8 +115,14 @@ class _Reader:
         self.problems: list[Problem] = []
         self._open: set[int] = set()
         self._flat: set[int] = set()
+        self._values = 0
 
     def value(self, loader: _CoreLoader, node: yaml.Node, path: KeyPath) -> Any:
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise yaml.MarkedYAMLError(
+                problem=f"its aliases stand for more than {_MOST_VALUES:,} values", problem_mark=node.start_mark
+            )
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(loader, node, path)
         if node.tag not in {_MAP_TAG, _SEQUENCE_TAG}:
@@ -116,6 +137,13 @@ class _Reader:
             return [self._item(loader, item, (*path, i)) for i, item in enumerate(node.value)]
         finally:
             self._open.discard(id(node))
+
+    def _key(self, loader: _CoreLoader, node: yaml.Node) -> object:
+        """A key; None where it is no text, as 2024-02-30 is none."""
+        try:
+            return loader.construct_object(node) if isinstance(node, yaml.ScalarNode) else None
+        except ValueError:
+            return None
 
     def _scalar(self, loader: _CoreLoader, node: yaml.ScalarNode, path: KeyPath) -> object:
         try:
@@ -139,7 +167,7 @@ class _Reader:
             self._flat.add(id(node))
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)
+            key = self._key(loader, key_node)
             inner = (*path, str(key))
             self.lines[inner] = key_node.start_mark.line + 1
             if isinstance(key, str):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from data.tradestation.bars import Interval
 from engine.config import BacktestConfig
+from engine.config.loading import config_text
 from engine.config.places import Places
 from engine.config.sections import Section
 from engine.config.values import File
@@ -45,10 +46,7 @@ def load_live_config(path: str | Path) -> tuple[BacktestConfig, LiveSection]:
         ConfigError: as ``load_config``; every problem of the section too, with its key path.
     """
     file = Path(path)
-    try:
-        text = read_yaml(file.read_text(encoding="utf-8-sig"), str(path))
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    text = read_yaml(config_text(file), str(path))
     values = {"name": file.stem} | dict(text.values)
     own = values.pop("live", None) or {}
     if not isinstance(own, dict):

@@ -10,6 +10,7 @@ from bots.catalog import BOTS
 from data.errors import TriphaseError
 from engine.catalog import find_class
 from engine.config import BacktestConfig, BotSection, DefaultsSection, ExitSection, SimulationSection, load_config
+from engine.config.loading import config_text
 from engine.config.places import Places
 from engine.config.yaml_source import read_yaml
 from engine.errors import ConfigError, KeyPath, Problem
@@ -62,11 +63,7 @@ def read_sweep(file: Path) -> tuple[SweepSection, Places]:
     Raises:
         ConfigError: with file and line.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    read = read_yaml(text, str(file))
+    read = read_yaml(config_text(file), str(file))
     places = Places(str(file), file.parent.resolve(), read.lines)
     try:
         return SweepSection(**({"name": file.stem} | read.values)), places

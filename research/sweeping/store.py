@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.checked_tables import read_checked, write_checked
+from data.json_text import parsed
 from engine.errors import JournalError, SaveError
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row, schema, table
@@ -93,12 +95,10 @@ class Store:
         Raises:
             SaveError: where they cannot be written.
         """
-        import pyarrow.parquet as pq
-
         path = self._next_part()
         part = path.with_suffix(".part")
         try:
-            pq.write_table(table(self.plan, rows), part, compression="zstd")
+            write_checked(table(self.plan, rows), part)
             part.replace(path)
         except OSError as error:
             raise SaveError(
@@ -109,16 +109,15 @@ class Store:
     def finish(self) -> "pa.Table":
         """One table of all rows in the order of the runs; the parts are removed once it is written."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         if not self.finished:
             whole = pa.concat_tables([self._read(path, None) for path in self._parts()])
             whole = whole.take(_first_of_each(whole["run"].to_numpy())).combine_chunks()
             part = self.folder / f".{RESULTS}.part"
-            pq.write_table(whole, part, compression="zstd", row_group_size=100_000)
+            write_checked(whole, part, row_group_size=100_000)
             part.replace(self.folder / RESULTS)
             shutil.rmtree(self.folder / _PARTS, ignore_errors=True)
-        return pq.read_table(self.folder / RESULTS)
+        return self._read(self.folder / RESULTS, None)
 
     def rows_so_far(self) -> "pa.Table":
         """The rows that are there, in the order of the runs; of an unfinished sweep too."""
@@ -142,12 +141,9 @@ class Store:
         return sorted((self.folder / _PARTS).glob("*.parquet"))
 
     def _read(self, path: Path, columns: list[str] | None) -> "pa.Table":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         try:
-            return pq.read_table(path, columns=columns)
-        except (OSError, pa.ArrowException) as error:
+            return read_checked(path, columns)
+        except (OSError, ValueError) as error:
             raise JournalError(
                 f"{path} is damaged: {error}; remove that file and start again: its runs are done anew"
             ) from error
@@ -160,7 +156,7 @@ def _first_of_each(runs: NDArray[Any]) -> NDArray[Any]:
 
 def _read_note(note: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+        found: dict[str, Any] = parsed(note.read_bytes())
     except (OSError, ValueError) as error:
         raise JournalError(f"{note} is damaged: {error}; remove the folder, or name another with --out") from error
     return found

@@ -83,10 +83,10 @@ def damage(folder: Path, name: str, change: Any) -> None:
     [
         ("manifest.json", None, "it has no manifest.json"),
         ("manifest.json", 50, "cannot be read"),
-        ("manifest.json", lambda m: m | {"format": 99}, "is of journal format 99, this version reads 1"),
+        ("manifest.json", lambda m: m | {"format": 99}, "is of journal format 99, this version reads 2"),
         ("manifest.json", lambda m: [1], "is not a run's manifest"),
         ("fills.parquet", None, "is missing: the run folder is incomplete"),
-        ("equity.parquet", 60, "cannot be read"),
+        ("equity.parquet", 60, "is damaged or was changed"),
     ],
 )
 def test_a_damaged_run_folder_is_an_error_that_says_what_and_the_cure(

@@ -257,3 +257,16 @@ def test_a_data_file_that_does_not_exist_is_named_with_line_and_nearest(write: P
 def test_an_asset_without_a_file_is_named() -> None:
     with pytest.raises(ConfigError, match=r"assets\[0\].file: is missing; the bars of this asset need a file"):
         source_settings(BacktestConfig(assets=[{"symbol": "ES"}]), "ES")
+
+
+def test_a_text_nested_beyond_use_is_refused_with_its_line() -> None:
+    """The library would go on until Python's stack ends."""
+    with pytest.raises(ConfigError, match=r"deep\.yaml:2 .* nested more than 50 levels deep"):
+        read_yaml("a: 1\nb: " + "[" * 3000, "deep.yaml")
+
+
+def test_aliases_that_stand_for_more_values_than_memory_holds_are_refused() -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    with pytest.raises(ConfigError, match="stand for more than 1,000,000 values"):
+        read_yaml("\n".join(lines), "many.yaml")

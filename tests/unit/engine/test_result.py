@@ -82,7 +82,7 @@ def test_a_manifest_identifies_and_explains_the_run(result: Result, tmp_path: Pa
     told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
     assert sorted(file.name for file in folder.iterdir()) == sorted(
-        [*(f"{t}.parquet" for t in TABLES), "manifest.json"]
+        [*(f"{t}.parquet" for t in TABLES), "SHA256SUMS", "manifest.json"]
     )
     assert (told["status"], told["drive"], told["seed"], told["bars"]) == ("completed", "compiled", 3, result.bars)
     assert told["config_hash"] == result.config.hash()

@@ -124,7 +124,7 @@ def test_a_wrong_sweep_file_is_refused_with_place_and_cure(tmp_path: Path, chang
 
 
 def test_a_missing_file_or_base_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"nothing\.yaml cannot be read"):
+    with pytest.raises(ConfigError, match=r"nothing\.yaml does not exist"):
         plan_sweep(tmp_path / "nothing.yaml")
     (tmp_path / "sweep.yaml").write_text("config: gone.yaml\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"gone\.yaml does not exist"):

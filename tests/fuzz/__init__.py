@@ -1,0 +1,1 @@
+"""Malformed inputs of every kind, by the thousand."""
