@@ -20,7 +20,6 @@ from app.opening import hand_session, new_session, sample_config, saved_session
 from app.replay.export import columns_of, write_columns, write_tables
 from app.replay.orders import OrderState
 from app.replay.playback import PRESETS, Condition, PauseRule
-from app.runs_folder import new_folder
 from app.session import Notice, RunSession
 from app.theme import THEMES
 from data.errors import TriphaseError
@@ -28,6 +27,7 @@ from engine import indicators
 from engine.config import BacktestConfig
 from engine.errors import SaveError
 from engine.kernel.schema import Phase
+from engine.run_folders import new_folder
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow

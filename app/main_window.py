@@ -32,12 +32,12 @@ from app.panels.statistics import StatisticsPanel
 from app.panels.ticket import TicketPanel
 from app.panels.toolbar import ChartBar
 from app.panels.working import BranchesPanel, WorkingPanel
-from app.runs_folder import new_folder
 from app.session import Course, Notice, RunSession
 from app.theme import THEMES, apply_theme
 from app.theme.tokens import Theme
 from app.workspace import Workspace
 from engine.kernel.schema import Phase
+from engine.run_folders import new_folder
 
 IDLE_FRAMES = 45
 WARM_UP = 120  # bars that are shown when a new run begins

@@ -1,9 +1,9 @@
 """What a headless run does once its configuration is known: run, bounds, save, print."""
 
-from datetime import datetime
 from pathlib import Path
 
 from engine.config import BacktestConfig
+from engine.run_folders import new_folder
 from research.headless.arguments import Arguments
 from research.headless.printing import Outcome, as_json, plain_json, table
 from research.headless.progress import progress_bar
@@ -70,17 +70,6 @@ def _exit_code(outcome: Outcome, around: Surroundings) -> int:
 def _save(config: BacktestConfig, result: RunResult, arguments: Arguments, around: Surroundings) -> Path | None:
     if not arguments.save:
         return None
-    folder = run_folder(config.output.folder, config.name, around.now())
+    folder = new_folder(config.output.folder, config.name, around.now())
     result.save(folder)
-    return folder
-
-
-def run_folder(parent: Path, name: str, now: datetime) -> Path:
-    """A folder below ``parent`` that does not exist yet: ``runs/sample_2024-03-08_143000``, then ``..._2``."""
-    safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in name)
-    first = parent / f"{safe}_{now:%Y-%m-%d_%H%M%S}"
-    number, folder = 1, first
-    while folder.exists():
-        number += 1
-        folder = first.with_name(f"{first.name}_{number}")
     return folder

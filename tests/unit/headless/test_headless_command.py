@@ -14,9 +14,9 @@ import pytest
 
 from engine.config import BacktestConfig
 from engine.errors import CatalogError, LookAheadError, StrategyError
+from engine.run_folders import new_folder
 from engine.statistics import Statistics, describe_figures
 from research.headless import main
-from research.headless.running import run_folder
 from research.headless.services import ProgressListener, Services
 from research.headless.surroundings import Surroundings
 
@@ -342,10 +342,10 @@ def test_the_help_shows_examples_and_exit_codes(capsys: pytest.CaptureFixture[st
 
 def test_run_folders_of_one_second_do_not_meet(tmp_path: Path) -> None:
     now = datetime(2024, 3, 8, 14, 30, tzinfo=UTC)
-    first = run_folder(tmp_path, "my/run", now)
+    first = new_folder(tmp_path, "my/run", now)
     first.mkdir()
 
-    second = run_folder(tmp_path, "my/run", now)
+    second = new_folder(tmp_path, "my/run", now)
 
     assert (first.name, second.name) == ("my_run_2024-03-08_143000", "my_run_2024-03-08_143000_2")
 

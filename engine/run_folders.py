@@ -1,4 +1,4 @@
-"""Where runs of the window are saved: folders below the configuration's output folder, named by run and time."""
+"""Where runs are saved: folders below the configuration's output folder, named by run and time."""
 
 from datetime import datetime
 from pathlib import Path
