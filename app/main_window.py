@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PyQt6.QtCore import QByteArray, Qt
-from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import ACTIONS
@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{session.config.name} \N{EN DASH} Triphase")
         self.start_page.say("")
         self._show_run(True)
+        self.stack.setFocus()
         self.wake()
 
     def close_session(self) -> None:
@@ -410,6 +411,12 @@ class MainWindow(QMainWindow):
         if text is None or not good:
             self._show_run(self.session is not None)
         return good
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Enter or escape in a field gives the keys back to the replay: B in a field is a letter, not an order."""
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
+            self.stack.setFocus()
+        super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """End everything: engine, loading, clock; nothing is left behind."""

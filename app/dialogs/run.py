@@ -1,5 +1,6 @@
 """The run dialog: configuration, data, account, rules, bot and exit as a form made from their typed settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from bots.catalog import BOTS, make_bot
 from data.errors import TriphaseError
 from engine.catalog import find_class
 from engine.config import AssetSection, BacktestConfig, SimulationSection, instrument_of, load_config
+from engine.config.loading import config_text
 from engine.config.places import Places
+from engine.config.yaml_source import read_yaml
 from engine.errors import ConfigError, Problem
 from engine.settings import SettingInfo, describe
 from exits.base import ExitStrategy
@@ -116,17 +119,32 @@ class RunDialog(Asking):
             self.load(Path(file))
 
     def load(self, file: Path) -> None:
-        """Begin with a configuration file; what is wrong with it is told."""
+        """Begin with a configuration file; what is wrong with it is told, at the fields where they are known."""
         self.source.setText(str(file))
         self.file = file
         try:
             config = load_config(file)
-        except TriphaseError as error:
-            self._tell(str(error))
+        except ConfigError as error:
+            self._load_wrong(file, error)
             return
         self._base, self._places = config.given() | {"name": config.name}, config.places
         self._fill()
-        self._tell("")
+        self.check()
+
+    def _load_wrong(self, file: Path, error: ConfigError) -> None:
+        """Fill the form with what a refused file says, and say at each field what is wrong there."""
+        try:
+            text = read_yaml(config_text(file), str(file))
+        except ConfigError as unreadable:
+            self._tell(str(unreadable))
+            return
+        if not _fits_form(text.values):
+            self._tell(str(error))
+            return
+        self._base = {"name": file.stem} | text.values
+        self._places = Places(str(file), file.parent.resolve(), text.lines)
+        self._fill()
+        self._show_problems(error)
 
     def _fill(self) -> None:
         self.account.show_settings([i for i in describe(BacktestConfig) if i.name in ACCOUNT], self._base)
@@ -297,6 +315,16 @@ class RunDialog(Asking):
         self.config = self.check()
         if self.config is not None:
             super().accept()
+
+
+def _fits_form(values: Mapping[str, Any]) -> bool:
+    """Whether a file's sections are what a form can show, right or wrong: assets with symbols, mappings of settings."""
+    assets = values.get("assets")
+    if not isinstance(assets, list) or not assets or not all(isinstance(a, dict) and "symbol" in a for a in assets):
+        return False
+    parts = [values.get(part, {}) for part in ("simulation", "bot", "exit")]
+    parts += [part.get("settings", {}) for part in parts if isinstance(part, dict)]
+    return all(isinstance(part, dict) for part in parts)
 
 
 def _page(head: QComboBox | None, form: SettingsForm) -> QWidget:

@@ -66,10 +66,10 @@ class WorkingPanel(Panel):
         self.table = small_table("Working orders", self.HEADINGS)
         self._orders: list[OrderState] = []
         self.cancel, self.change = QPushButton("Cancel order"), QPushButton("Change …")
-        self.cancel.clicked.connect(lambda: self._ask(self.cancel_asked))
-        self.change.clicked.connect(lambda: self._ask(self.change_asked))
+        self.cancel.clicked.connect(self._ask_cancel)
+        self.change.clicked.connect(self._ask_change)
         self.table.itemSelectionChanged.connect(self._show_buttons)
-        self.table.doubleClicked.connect(lambda: self._ask(self.change_asked))
+        self.table.doubleClicked.connect(self._ask_change)
         self.told = label("", "muted")
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
@@ -84,21 +84,26 @@ class WorkingPanel(Panel):
         layout.addWidget(self.table)
         self._show_buttons()
 
-    def _ask(self, signal: object) -> None:
+    def _chosen(self) -> OrderState | None:
         row = self.table.currentRow()
-        if 0 <= row < len(self._orders):
-            order = self._orders[row]
-            if signal is self.change_asked:
-                self.change_asked.emit(order)
-            else:
-                self.cancel_asked.emit(order.id)
+        return self._orders[row] if 0 <= row < len(self._orders) else None
+
+    def _ask_cancel(self) -> None:
+        order = self._chosen()
+        if order is not None:
+            self.cancel_asked.emit(order.id)
+
+    def _ask_change(self) -> None:
+        order = self._chosen()
+        if order is not None:
+            self.change_asked.emit(order)
 
     def choose(self, row: int) -> None:
         """Choose an order by its place in the list."""
         self.table.setCurrentCell(row, 0)
 
     def _show_buttons(self) -> None:
-        chosen = 0 <= self.table.currentRow() < len(self._orders)
+        chosen = self._chosen() is not None
         for button in (self.cancel, self.change):
             button.setEnabled(chosen)
 

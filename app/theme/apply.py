@@ -17,7 +17,7 @@ def palette(theme: Theme) -> QPalette:
         role.Base: theme.chart,
         role.AlternateBase: blend(theme.card, theme.chart, 0.45),
         role.Text: theme.text,
-        role.PlaceholderText: theme.faint,
+        role.PlaceholderText: theme.muted,
         role.Button: theme.card,
         role.ButtonText: theme.text,
         role.BrightText: theme.down,

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
@@ -9,7 +10,9 @@ from PyQt6.QtCore import QThread, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.charts.clock import FrameClock
+from app.main_window import MainWindow
 from app.theme import DARK, apply_theme
+from app.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +35,18 @@ def clock(look: QApplication) -> Iterator[FrameClock]:
     clock = FrameClock()
     yield clock
     clock.stop()
+
+
+@pytest.fixture
+def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    """A window that works in an empty folder; its engines are threads."""
+    monkeypatch.chdir(tmp_path)
+    made = MainWindow(Workspace(tmp_path / "window.json"), own_process=False)
+    made.resize(1440, 900)
+    made.show()
+    yield made
+    made.close()
+    made.deleteLater()
 
 
 @pytest.fixture(scope="session")

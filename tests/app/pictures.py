@@ -347,11 +347,13 @@ SCREENS: dict[str, Callable[[Stage], "QWidget"]] = {
 def take(out: Path, theme: str, names: tuple[str, ...]) -> None:
     """Write pictures of screens in a theme."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="triphase-") as folder:
         os.chdir(folder)
         stage = Stage(Path(folder), theme)
         stage.open()
         for name in names:
+            if stage.window.session is None and name != "start":
+                stage.open()
             widget = SCREENS[name](stage)
             picture = widget.grab()
             if not picture.save(str(out / f"{name}.png"), "PNG"):

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,38 +30,7 @@ from engine.backtest import run_backtest
 from engine.kernel.schema import OrderType, Phase
 from engine.statistics import Statistics, describe_figures, format_figure
 from tests.app.runs import CONFIGS, config_of, finished, model_of, until
-
-
-@pytest.fixture
-def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.chdir(tmp_path)
-    made = MainWindow(Workspace(tmp_path / "window.json"), own_process=False)
-    made.resize(1440, 900)
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-def pump(window: MainWindow) -> Callable[[], object]:
-    def once() -> None:
-        window.clock.tick()
-        QApplication.processEvents()
-
-    return once
-
-
-def opened(window: MainWindow, *overrides: str, name: str = "sample") -> RunSession:
-    config = config_of(name, *overrides)
-    window.load("the sample", lambda: new_session(config, False))
-    until(lambda: window.session is not None and not window.session.running, pump(window))
-    assert window.session is not None
-    return window.session
-
-
-def go(window: MainWindow, bar: int, phase: Phase = Phase.CLOSE) -> None:
-    window.go(Cursor(bar, phase))
-    pump(window)()
+from tests.app.staging import go, opened, pump
 
 
 def test_three_clicks_lead_from_the_start_page_to_a_playing_replay(window: MainWindow, qtbot: Any) -> None:
