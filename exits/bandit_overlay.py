@@ -33,7 +33,10 @@ from engine.kernel.learned import (
     SEAT,
     SQUARES,
     SUM,
+    WORK_ROW,
+    WORK_ROWS,
     arm_words,
+    inverses_of,
 )  # fmt: skip
 from engine.kernel.state import EXIT_TRAILING_ATR
 from engine.settings import setting
@@ -43,8 +46,10 @@ from exits.stages import UNITS, Stage
 from models.store import Model, packed, read_arrays, replace_file
 
 SLOTS = 64  # trades of a symbol that wait for their last arm to exit; more are not learned from, and counted
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 Unit = Literal["initial_stop", "atr"]
+_LEARNERS = {"replay": LEARNER_REPLAY, "bandit": LEARNER_FEEDBACK}
+_KEPT = ("inverse", "state", "gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,7 @@ class LinUCBExit(LearnedExit):
             raise ModelError("the gate needs feedback: replay; with bandit feedback the fixed multiple is not compared")
         if model is None:
             self.tables["calibration"][:] = 0.0
-        row["learner"] = LEARNER_REPLAY if own.feedback == "replay" else LEARNER_FEEDBACK
+        row["learner"], row["inverses"] = _LEARNERS[own.feedback], self._inverses(len(multiples))
         row["learning"], row["dims"], row["slots"] = int(learning), LINEAR + self.extra, SLOTS
         row["unit"], row["fixed_arm"] = UNITS[own.r_unit], multiples.index(own.fixed_multiple)
         row["gated"], row["gate_min"], row["gate_z"] = int(own.gate), own.gate_trades, own.gate_z
@@ -137,6 +142,7 @@ class LinUCBExit(LearnedExit):
         atr = engine.tables.attached["exit_atr_a"]
         self.stages = [Stage(engine, column, atr) for column in range(len(engine.scales))]
         self.tables["stages"] = np.array([stage.address for stage in self.stages], np.int64)
+        self.tables["work"] = np.zeros((WORK_ROWS, WORK_ROW))
         self.tables["templates"] = np.array([stage.template.ctypes.data for stage in self.stages], np.int64)
         if getattr(self, "_engine", None) is not engine:
             self._begin(engine, model, multiples)
@@ -154,19 +160,22 @@ class LinUCBExit(LearnedExit):
             "prior": "none" if model is None else model.identity,
         }
         self.state: dict[str, Any] = {
+            "inverse": np.tile(np.diag(1.0 / self.precisions()), (n_symbols, self._inverses(arms), 1, 1)),
             "state": np.zeros((n_symbols, arms, arm_words(LINEAR + self.extra))),
             "gate": np.zeros((n_symbols, GATE_FIELDS)),
             "pendings": np.zeros((n_symbols, SLOTS), PENDING),
             "seats": np.zeros((n_symbols, SLOTS, arms), SEAT),
+            "waiting": np.zeros(n_symbols, np.int64),
         }
-        dims = LINEAR + self.extra
-        inverse = np.diag(1.0 / self.precisions())
-        self.state["state"][:, :, : dims * dims] = inverse.ravel()
         if self._waiting is not None:
             self.set_state(self._waiting)
         elif self.settings.state is not None and self.settings.begin == "load":
             for column, symbol in enumerate(engine.market.symbols):
                 self._load(column, symbol)
+
+    def _inverses(self, arms: int) -> int:
+        """How many A^-1 a symbol has."""
+        return inverses_of(_LEARNERS[self.settings.feedback], LINEAR + self.extra, arms)
 
     # Learning
 
@@ -192,11 +201,8 @@ class LinUCBExit(LearnedExit):
         written = []
         for column, symbol in enumerate(self._engine.market.symbols):
             described = json.dumps({**self.described, "symbol": symbol}, sort_keys=True)
-            arrays = {
-                "described": np.frombuffer(described.encode(), np.uint8),
-                "state": self.state["state"][column],
-                "gate": self.state["gate"][column],
-            }
+            arrays = {name: self.state[name][column] for name in _KEPT}
+            arrays["described"] = np.frombuffer(described.encode(), np.uint8)
             path = folder / f"{symbol}.npz"
             replace_file(path, packed(arrays))
             written.append(path)
@@ -219,7 +225,7 @@ class LinUCBExit(LearnedExit):
                     f"{path}: was learned with {key} {described.get(key)!r}, this run has {expected!r}; use another "
                     "state folder, or begin: fresh"
                 )
-        for name in ("state", "gate"):
+        for name in _KEPT:
             if arrays.get(name, np.empty(0)).shape != self.state[name][column].shape:
                 raise ModelError(f"{path}: {name} has not the shape of this run's; use begin: fresh")
             self.state[name][column] = arrays[name]
@@ -240,8 +246,7 @@ class LinUCBExit(LearnedExit):
             return {}
         active = np.nonzero(self.state["pendings"]["active"])
         return {
-            "state": self.state["state"].copy(),
-            "gate": self.state["gate"].copy(),
+            **{name: self.state[name].copy() for name in _KEPT},
             "active": active,
             "pendings": self.state["pendings"][active].copy(),
             "seats": self.state["seats"][active].copy(),
@@ -254,10 +259,11 @@ class LinUCBExit(LearnedExit):
         if not hasattr(self, "state"):  # made anew in mid-run: the state waits until the run has prepared it
             self._waiting = state
             return
-        for name in ("state", "gate"):
+        for name in _KEPT:
             self.state[name][:] = state[name]
         self.state["pendings"]["active"] = 0
         self.state["pendings"][state["active"]] = state["pendings"]
+        self.state["waiting"][:] = (self.state["pendings"]["active"] == 1).sum(axis=1)
         self.state["seats"][state["active"]] = state["seats"]
 
     # What it knows
@@ -265,8 +271,7 @@ class LinUCBExit(LearnedExit):
     def figures(self) -> list[ArmFigures]:
         """Per symbol and multiple: how often it has learned and was served, and the mean R with its interval."""
         choices = self._engine.tables.rows("choices")
-        dims = LINEAR + self.extra
-        tail = dims * dims + 2 * dims
+        tail = LINEAR + self.extra
         found = []
         for column, symbol in enumerate(self._engine.market.symbols):
             served = np.bincount(

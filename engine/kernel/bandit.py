@@ -1,7 +1,7 @@
 """Linear bandits that learn while they trade: disjoint LinUCB, and the same on top of a network's prediction.
 
 LinUCB (Li, Chu, Langford, Schapire 2010, algorithm 1, disjoint): for each arm a ridge regression of R on the numbers of
-the entry, value theta.x + alpha sqrt(x' A^-1 x); A^-1 is kept by rank-one updates (Sherman and Morrison 1950).
+the entry, value theta.x + alpha sqrt(x' A^-1 x), theta = A^-1 b (engine.kernel.linear).
 On top of a prior f: R = f(x)(1 + d) + theta.x, a Bayesian linear regression whose prior mean is f, on the numbers
 (f, x), so that it learns how far f can be trusted (d).
 
@@ -16,8 +16,6 @@ import numpy as np
 from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
     CLOSED_TRADE,
-    COUNT,
-    FIRST_SIGNED,
     G_COUNT,
     G_LEARNED,
     G_MEAN,
@@ -32,13 +30,20 @@ from engine.kernel.learned import (
     PENDING,
     PENDING_HEAD,
     RUNNING,
-    SIGNED,
-    SQUARES,
-    SUM,
-    TAIL,
     offset_of,
 )  # fmt: skip
 from engine.kernel.lifecycle import atr_level, lots_by_margin, lots_by_risk, whole_lots
+from engine.kernel.linear import (
+    arm_numbers,
+    arm_state,
+    inverse_of,
+    learn_arm,
+    learn_entry,
+    learn_inverse,
+    linear_numbers,
+    value_arms,
+    work_row,
+)
 from engine.kernel.observing import floats, integers, learned_at_index
 from engine.kernel.seats import SEAT_BYTES, begin_seat, own_at, run_seat
 from engine.kernel.state import I8, account_at, as_int, pointer, symbol_at, value_at
@@ -47,91 +52,6 @@ from engine.kernel.ticks import against
 _PENDING_BYTES = PENDING.itemsize
 _X_OFFSET, _PRIOR_OFFSET = offset_of(PENDING, "x"), offset_of(PENDING, "prior")
 _pending = pointer(PENDING_HEAD)
-
-
-@late_internal
-def arm_state(learned: Any, symbol: int, arm: int) -> Any:
-    """A^-1, b, theta and counters of an arm."""
-    dims = learned.dims
-    words = dims * dims + 2 * dims + TAIL
-    return floats(learned.state_a + 8 * words * (symbol * learned.arms + arm), words)
-
-
-@late_internal
-def linear_numbers(market: Any, x: Any) -> None:
-    """The numbers of a linear model: constant, market, and the size of the direction-like ones."""
-    x[0] = 1.0
-    for index in range(MARKET_FEATURES):
-        x[1 + index] = market[index]
-    for index in range(SIGNED):
-        x[1 + MARKET_FEATURES + index] = abs(market[FIRST_SIGNED + index])
-
-
-@late_internal
-def mean_of(values: Any, count: int) -> float:
-    """Mean of the first values."""
-    total = 0.0
-    for index in range(count):
-        total += values[index]
-    return total / count
-
-
-@late_internal
-def arm_numbers(learned: Any, prior: float, x: Any, z: Any) -> None:
-    """The numbers of an arm's linear model: its prior first where there is one, then the constant and the market."""
-    extra = learned.dims - LINEAR
-    if extra == 1:
-        z[0] = prior
-    for index in range(LINEAR):
-        z[extra + index] = x[index]
-
-
-@late_internal
-def predict(state: Any, dims: int, z: Any) -> float:
-    """theta.z"""
-    total = 0.0
-    for index in range(dims):
-        total += state[dims * dims + dims + index] * z[index]
-    return total
-
-
-@late_internal
-def width(state: Any, dims: int, z: Any) -> float:
-    """sqrt(z' A^-1 z), the standard deviation of the prediction in units of the noise's."""
-    total = 0.0
-    for row in range(dims):
-        inner = 0.0
-        for column in range(dims):
-            inner += state[row * dims + column] * z[column]
-        total += z[row] * inner
-    return np.sqrt(max(total, 0.0))
-
-
-@late_internal
-def learn_arm(state: Any, dims: int, z: Any, target: float, reward: float, work: Any) -> None:
-    """One observation: A^-1 by the rank-one formula, b, and theta = A^-1 b."""
-    size = dims * dims
-    scale = 1.0
-    for row in range(dims):
-        inner = 0.0
-        for column in range(dims):
-            inner += state[row * dims + column] * z[column]
-        work[row] = inner
-        scale += z[row] * inner
-    for row in range(dims):
-        for column in range(dims):
-            state[row * dims + column] -= work[row] * work[column] / scale
-    for row in range(dims):
-        state[size + row] += target * z[row]
-    for row in range(dims):
-        inner = 0.0
-        for column in range(dims):
-            inner += state[row * dims + column] * state[size + column]
-        state[size + dims + row] = inner
-    tail = size + 2 * dims
-    state[tail + COUNT] += 1.0
-    state[tail + SUM] += reward
-    state[tail + SQUARES] += reward * reward
 
 
 @late_internal
@@ -177,40 +97,27 @@ def take_advantage(figures: Any, value: float) -> None:
 
 @late_internal
 def replay_pending(learned: Any, symbol: int, slot: int, bar: int) -> None:
-    """Run the arms of a trade up to ``bar`` (excluded); ``completed`` tells when the last one exited, -1 before."""
+    """Run the arms of a trade up to ``bar`` (excluded); ``completed`` tells when the last one exited, -1 before.
+
+    The widest comes first, which is last in most lists: while one is in the market, the others can wait.
+    """
     row = _pending(pending_a(learned, symbol, slot), 0)
     stage = account_at(integers(learned.stages_a, symbol + 1)[symbol])
-    last, running, void = -1, 0, 0
-    for arm in range(learned.arms):
+    last, void = -1, 0
+    for turn in range(learned.arms):
+        arm = learned.arms - 1 - turn
         if learned.learner == LEARNER_FEEDBACK and arm != row.served:
             continue
-        state = run_seat(stage, seat_a(learned, symbol, slot, arm), bar, learned.unit)
-        own = own_at(seat_a(learned, symbol, slot, arm))
+        seat = seat_a(learned, symbol, slot, arm)
+        state = run_seat(stage, seat, bar, learned.unit)
+        if state == RUNNING:
+            return
+        own = own_at(seat)
         last = max(last, own.exit_bar)
-        running += 1 if state == RUNNING else 0
-        void += 1 if state != RUNNING and (state != CLOSED_TRADE or not np.isfinite(own.r)) else 0
-    if running == 0 and void > 0:
-        row.active = 0
-    row.completed = last if running == 0 else -1
-
-
-@late_internal
-def learn_entry(learned: Any, symbol: int, x: Any, priors: Any, r: Any, chosen: int) -> None:
-    """The arms learn from one entry: all of them, or with bandit feedback the one that was chosen.
-
-    Where the R of all arms are known, each learns by how much it was better than their mean: what they have in common
-    decides nothing, and is most of the noise.
-    """
-    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
-    common, expected = 0.0, 0.0
-    if learned.learner == LEARNER_REPLAY:
-        common, expected = mean_of(r, learned.arms), mean_of(priors, learned.arms)
-    for arm in range(learned.arms):
-        if learned.learner == LEARNER_FEEDBACK and arm != chosen:
-            continue
-        prior = priors[arm] - expected
-        arm_numbers(learned, prior, x, z)
-        learn_arm(arm_state(learned, symbol, arm), learned.dims, z, r[arm] - common - prior, r[arm], work)
+        void += 1 if state != CLOSED_TRADE or not np.isfinite(own.r) else 0
+    if void > 0:
+        set_free(learned, symbol, slot)
+    row.completed = last
 
 
 @late_internal
@@ -219,7 +126,7 @@ def learn_pending(learned: Any, symbol: int, slot: int) -> None:
     address = pending_a(learned, symbol, slot)
     row = _pending(address, 0)
     x, priors = floats(address + _X_OFFSET, LINEAR), floats(address + _PRIOR_OFFSET, 8)
-    r = np.empty(learned.arms)
+    r = work_row(learned, 3)
     for arm in range(learned.arms):
         r[arm] = own_at(seat_a(learned, symbol, slot, arm)).r
     learn_entry(learned, symbol, x, priors, r, row.served)
@@ -229,15 +136,25 @@ def learn_pending(learned: Any, symbol: int, slot: int) -> None:
         proposed = own_at(seat_a(learned, symbol, slot, row.proposed)).r
         fixed = own_at(seat_a(learned, symbol, slot, learned.fixed_arm)).r
         take_advantage(figures, proposed - fixed)
-    row.active = 0
+    set_free(learned, symbol, slot)
+
+
+@late_internal
+def set_free(learned: Any, symbol: int, slot: int) -> None:
+    """The trade in a slot waits no longer."""
+    _pending(pending_a(learned, symbol, slot), 0).active = 0
+    integers(learned.waiting_a, symbol + 1)[symbol] -= 1
 
 
 @late_internal
 def next_due(learned: Any, symbol: int) -> int:
     """The slot whose arms had all exited first; ties go by entry; -1 where none is due."""
     found, first, number = -1, 0, 0
-    for slot in range(learned.slots):
+    slot, left = -1, integers(learned.waiting_a, symbol + 1)[symbol]
+    while left > 0:
+        slot += 1
         row = _pending(pending_a(learned, symbol, slot), 0)
+        left -= row.active
         if row.active == 0 or row.completed < 0:
             continue
         if found < 0 or row.completed < first or (row.completed == first and row.number < number):
@@ -251,8 +168,11 @@ def learn_before(learned: Any, symbol: int, bar: int) -> None:
 
     Called when a decision is due; called more often, it does the same in smaller steps.
     """
-    for slot in range(learned.slots):
+    slot, left = -1, integers(learned.waiting_a, symbol + 1)[symbol]
+    while left > 0:
+        slot += 1
         if _pending(pending_a(learned, symbol, slot), 0).active == 1:
+            left -= 1
             replay_pending(learned, symbol, slot, bar)
     slot = next_due(learned, symbol)
     while slot >= 0:
@@ -293,6 +213,7 @@ def keep_pending(learned: Any, account: Any, symbol: int) -> None:
     address = pending_a(learned, symbol, slot)
     row = _pending(address, 0)
     row.active = 1
+    integers(learned.waiting_a, symbol + 1)[symbol] += 1
     row.number = as_int(figures[G_NUMBER])
     row.entry_bar = account.bar
     row.completed = -1
@@ -318,29 +239,23 @@ def learn(address: int, symbol: int, bar: int) -> int:
 
 @late_entry(I8(I8, I8, I8, I8, I8))
 def teach(address: int, symbol: int, arm: int, x_a: int, reward_a: int) -> int:
-    """One arm learns from numbers [constant, market] and a reward given by the caller: (R, prior) in ``reward_a``."""
+    """One arm learns, as bandit feedback has it, from linear numbers and (R, prior) in ``reward_a``."""
     learned = learned_at_index(address, 0)
     reward = floats(reward_a, 2)
-    z, work = np.empty(LINEAR + 1), np.empty(LINEAR + 1)
+    z = work_row(learned, 0)
     arm_numbers(learned, reward[1], floats(x_a, LINEAR), z)
-    learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward[0] - reward[1], reward[0], work)
+    learn_inverse(inverse_of(learned, symbol, arm), learned.dims, z, work_row(learned, 1))
+    learn_arm(arm_state(learned, symbol, arm), learned.dims, z, reward[0] - reward[1], reward[0])
     return arm
 
 
 @late_internal
-def best_arm(learned: Any, symbol: int, x: Any, priors: Any) -> int:
-    """The arm with the highest upper confidence value; the fixed one where none is higher."""
-    z = np.empty(LINEAR + 1)
-    best, highest = learned.fixed_arm, -np.inf
-    expected = mean_of(priors, learned.arms) if learned.learner == LEARNER_REPLAY else 0.0
-    for turn in range(learned.arms + 1):
-        arm = learned.fixed_arm if turn == 0 else turn - 1
-        prior = priors[arm] - expected
-        arm_numbers(learned, prior, x, z)
-        state = arm_state(learned, symbol, arm)
-        value = prior + predict(state, learned.dims, z) + learned.alpha * width(state, learned.dims, z)
-        if value > highest:
-            best, highest = arm, value
+def best_of(values: Any, arms: int, first: int) -> int:
+    """The arm with the highest value; ``first`` where none is higher, else ties go to the smaller multiple."""
+    best = first
+    for arm in range(arms):
+        if values[arm] > values[best]:
+            best = arm
     return best
 
 
@@ -359,12 +274,13 @@ def walk(
 ) -> int:
     """Choose for labelled entries in the order of their time, learning from each once all its arms have exited.
 
-    x float64[n, 9] with the constant first, priors and r float64[n, arms]; ``order``: entries by their end. Writes the
+    x float64[n, 13] (linear numbers), priors and r float64[n, arms]; ``order``: entries by their end. Writes the
     chosen arms, int64[n]; returns how many were learned from.
     """
     learned = learned_at_index(address, 0)
     symbols, times, ends = integers(symbols_a, count), integers(times_a, count), integers(ends_a, count)
     order, chosen = integers(order_a, count), integers(arms_a, count)
+    values, widths = np.empty(learned.arms), np.empty(learned.arms)
     arms, taken = learned.arms, 0
     for index in range(count):
         while taken < count and ends[order[taken]] <= times[index]:
@@ -379,5 +295,6 @@ def walk(
             )
             taken += 1
         x, priors = floats(x_a + 8 * LINEAR * index, LINEAR), floats(priors_a + 8 * arms * index, arms)
-        chosen[index] = best_arm(learned, symbols[index], x, priors)
+        value_arms(learned, symbols[index], x, priors, values, widths)
+        chosen[index] = best_of(values, arms, learned.fixed_arm)
     return taken

@@ -8,29 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel.bandit import (
-    arm_numbers,
-    arm_state,
-    gate_is_open,
-    keep_pending,
-    learn_before,
-    linear_numbers,
-    mean_of,
-    predict,
-    size_arms,
-    width,
-)
+from engine.kernel.bandit import best_of, gate_is_open, keep_pending, learn_before, size_arms
 from engine.kernel.hooking import CHOOSE, hook, late_entry, late_internal
 from engine.kernel.learned import (
     C_ROW,
     FEATURES,
     LEARNER_NONE,
-    LEARNER_REPLAY,
-    LINEAR,
     MARKET_FEATURES,
     MOST_ARMS,
     NETWORK_POLICY,
 )
+from engine.kernel.linear import linear_numbers, value_arms, work_row
 from engine.kernel.networks import network_outputs
 from engine.kernel.observing import closed_row, floats, learned_at_index, observe_entry
 from engine.kernel.state import F8, I8, NO_PRICE, account_at, as_int, choice_at
@@ -51,16 +39,6 @@ def soften(values: Any, arms: int) -> None:
 
 
 @late_internal
-def best_of(values: Any, arms: int, first: int) -> int:
-    """The arm with the highest value; ``first`` where none is higher, else ties go to the smaller multiple."""
-    best = first
-    for arm in range(arms):
-        if values[arm] > values[best]:
-            best = arm
-    return best
-
-
-@late_internal
 def prior_values(learned: Any, account: Any, symbol: int, side: int) -> None:
     """What the network says of each arm in R (a policy's outputs through their calibration); zeros without one."""
     values, priors = floats(learned.values_a, MOST_ARMS), floats(learned.prior_a, MOST_ARMS)
@@ -77,16 +55,9 @@ def prior_values(learned: Any, account: Any, symbol: int, side: int) -> None:
 def bandit_values(learned: Any, symbol: int) -> None:
     """Upper confidence values of all arms for the numbers of now, on top of the priors."""
     values, priors = floats(learned.values_a, MOST_ARMS), floats(learned.prior_a, MOST_ARMS)
-    widths = floats(learned.widths_a, MOST_ARMS)
-    x, z = np.empty(LINEAR), np.empty(LINEAR + 1)
+    x = work_row(learned, 2)
     linear_numbers(floats(learned.x_a, MARKET_FEATURES), x)
-    expected = mean_of(priors, learned.arms) if learned.learner == LEARNER_REPLAY else 0.0
-    for arm in range(learned.arms):
-        prior = priors[arm] - expected
-        arm_numbers(learned, prior, x, z)
-        state = arm_state(learned, symbol, arm)
-        widths[arm] = width(state, learned.dims, z)
-        values[arm] = prior + predict(state, learned.dims, z) + learned.alpha * widths[arm]
+    value_arms(learned, symbol, x, priors, values, floats(learned.widths_a, MOST_ARMS))
 
 
 @late_internal

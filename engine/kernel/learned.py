@@ -30,8 +30,10 @@ LEARNED = np.dtype(
         ("sequence_a", "i8"), ("weights_a", "i8"), ("sizes_a", "i8"), ("scratch_a", "i8"), ("x_a", "i8"),
         ("values_a", "i8"), ("widths_a", "i8"), ("prior_a", "i8"), ("lots_a", "i8"), ("calibration_a", "i8"),
         ("state_a", "i8"), ("gate_a", "i8"), ("pendings_a", "i8"), ("seats_a", "i8"), ("templates_a", "i8"),
+        ("inverse_a", "i8"), ("work_a", "i8"), ("waiting_a", "i8"),
         ("arms", "i8"), ("network", "i8"), ("layers", "i8"), ("lookback", "i8"), ("hidden", "i8"),
-        ("learner", "i8"), ("learning", "i8"), ("dims", "i8"), ("slots", "i8"), ("gated", "i8"), ("fixed_arm", "i8"),
+        ("learner", "i8"), ("learning", "i8"), ("dims", "i8"), ("inverses", "i8"), ("slots", "i8"),
+        ("gated", "i8"), ("fixed_arm", "i8"),
         ("unit", "i8"), ("arm", "i8"), ("proposed", "i8"), ("served_fixed", "i8"), ("side", "i8"), ("gate_min", "i8"),
         ("alpha", "f8"), ("gate_z", "f8"),
     ],
@@ -46,8 +48,10 @@ MOST_ARMS = 8
 #: a straight line cannot tell a trend from a market that goes nowhere.
 FIRST_SIGNED, SIGNED = F_RSI, 4
 LINEAR = 1 + MARKET_FEATURES + SIGNED
-# Behind A^-1 (dims x dims), b and theta of an arm: how often it has learned, the sum of R and of R squared.
+# Behind b of an arm: how often it has learned, the sum of R and of R squared.
 COUNT, SUM, SQUARES, TAIL = 0, 1, 2, 3
+# Scratch of linear models: z, A^-1 z, the numbers of now, R of the arms.
+WORK_ROW, WORK_ROWS = LINEAR + 1, 4
 # Per symbol: figures of the learned advantage over the fixed multiple, and counters.
 G_COUNT, G_MEAN, G_SPREAD, G_NUMBER, G_SKIPPED, G_LEARNED = range(6)
 GATE_FIELDS = 6
@@ -78,4 +82,9 @@ def offset_of(record: np.dtype[np.void], field: str) -> int:
 
 def arm_words(dims: int) -> int:
     """Float64 words of one arm's state."""
-    return dims * dims + 2 * dims + TAIL
+    return dims + TAIL
+
+
+def inverses_of(learner: int, dims: int, arms: int) -> int:
+    """How many A^-1 a symbol has: one where all arms learn from the same numbers, else one for each."""
+    return 1 if learner == LEARNER_REPLAY and dims == LINEAR else arms

@@ -20,10 +20,15 @@ from engine.kernel.phases import intrabar, open_bar
 from engine.kernel.schema import OrderType
 from engine.kernel.state import (
     EXIT_TRAILING_ATR,
+    FLATTEN,
     I8,
     NO_PRICE,
+    REAL,
+    SESSION_FIRST,
     SYMBOL,
     account_at,
+    bar_at,
+    flags_at,
     instrument_at,
     pointer,
     symbol_at,
@@ -31,6 +36,7 @@ from engine.kernel.state import (
     value_at,
 )
 from engine.kernel.ticks import against
+from engine.kernel.working import refresh_triggers
 
 SEAT_BYTES = SEAT.itemsize
 _ORDER_OFFSET, _OWN_OFFSET = offset_of(SEAT, "orders"), offset_of(SEAT, "own")
@@ -121,13 +127,60 @@ def note_end(stage: Any, own: Any, unit: int) -> None:
 
 
 @late_internal
+def trailed(stage: Any, position: Any, side: int, bar: int, level: float) -> float:
+    """The stop at the OPEN of ``bar``: ``level``, or where trailing tightens it to (S11.5, S12.1)."""
+    last = bar_at(stage, bar - 1, 0).c
+    if not (last - position.average) * side > 0.0:
+        return level
+    wanted = atr_level(last, side, position.exit_multiple, value_at(stage, stage.exit_atr_a, bar - 1, 0))
+    rounded = against(wanted, -side)
+    return rounded if np.isfinite(wanted) and (rounded - level) * side > 0.0 else level
+
+
+@late_internal
+def coast(stage: Any, own: Any, stop: int) -> None:
+    """Pass over the bars of an open trade in which nothing can happen but that its stop trails.
+
+    Most bars of a trade are such, and the full rules cost eight times as much on them. The bar that reaches the stop,
+    flattens the trade, or is not like this for whatever reason is left to the full rules, with the state they would
+    have found: that a trade comes to the same R is held by the tests against whole backtests.
+    """
+    position = symbol_at(stage, 0)
+    side = 1 if position.lots > 0.0 else -1
+    due = FLATTEN | SESSION_FIRST if stage.flatten_on == 1 else 0
+    bar, level, mark, low, high = own.bar, position.stop, position.mark, position.run_low, position.run_high
+    while bar < stop:
+        flags = flags_at(stage, bar, 0)
+        if flags & REAL != 0:
+            now = bar_at(stage, bar, 0)
+            moved = trailed(stage, position, side, bar, level)
+            nearest = now.l if side > 0 else now.h
+            if flags & due != 0 or not (now.o - level) * side > 0.0 or not (nearest - moved) * side > 0.0:
+                break
+            level, mark = moved, now.o
+            low, high = min(low, now.l), max(high, now.h)
+        bar += 1
+    if bar == own.bar:
+        return
+    own.bar = bar
+    position.stop, position.mark, position.run_low, position.run_high = level, mark, low, high
+    position.since_open = 1
+    refresh_triggers(stage, 0)
+
+
+@late_internal
 def run_seat(stage: Any, seat: int, stop: int, unit: int) -> int:
     """Run the seat's bars up to ``stop`` (excluded) or its end; returns its state."""
     own = own_at(seat)
     if own.done != RUNNING or own.bar >= stop:
         return own.done
     sit(stage, seat)
+    position = symbol_at(stage, 0)
     while own.done == RUNNING and own.bar < stop:
+        if position.lots != 0.0 and position.working == 0:
+            coast(stage, own, stop)
+            if own.bar >= stop:
+                break
         clear_logs(stage)
         open_bar(stage, own.bar)
         if own.bar == own.entry_bar:

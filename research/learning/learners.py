@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.series import FloatArray
-from engine.kernel.learned import LEARNED, LEARNER_FEEDBACK, LEARNER_REPLAY, MARKET_FEATURES, arm_words
+from engine.kernel.learned import (
+    LEARNED,
+    LEARNER_FEEDBACK,
+    LEARNER_REPLAY,
+    MARKET_FEATURES,
+    WORK_ROW,
+    WORK_ROWS,
+    arm_words,
+    inverses_of,
+)
 from exits.bandit_overlay import LinUCBExit
 from exits.convert import arrays_of_script, arrays_of_zip
 from exits.features import SIGNED
@@ -45,14 +54,16 @@ class LinearBandit:
     ) -> None:
         made = HybridExit(HybridExit.Settings()) if with_prior else LinUCBExit(LinUCBExit.Settings())
         precisions = made.precisions()
-        dims = len(precisions)
-        self.state = np.zeros((symbols, arms, arm_words(dims)))
-        self.state[:, :, : dims * dims] = np.diag(1.0 / precisions).ravel()
+        dims, learner = len(precisions), LEARNER_REPLAY if feedback == "replay" else LEARNER_FEEDBACK
+        count = inverses_of(learner, dims, arms)
+        self.inverse = np.tile(np.diag(1.0 / precisions), (symbols, count, 1, 1))
+        self.state, self.work = np.zeros((symbols, arms, arm_words(dims))), np.zeros((WORK_ROWS, WORK_ROW))
         self.record = np.zeros(1, LEARNED)
         row = self.record[0]
         row["arms"], row["dims"], row["fixed_arm"], row["alpha"] = arms, dims, fixed, alpha
-        row["learner"] = LEARNER_REPLAY if feedback == "replay" else LEARNER_FEEDBACK
-        row["state_a"] = self.state.ctypes.data
+        row["learner"], row["inverses"] = learner, count
+        row["state_a"], row["inverse_a"] = self.state.ctypes.data, self.inverse.ctypes.data
+        row["work_a"] = self.work.ctypes.data
 
     def walk(self, entries: Entries, priors: FloatArray | None = None) -> Arms:
         """Arms chosen for entries in the order of their time; it goes on learning."""

@@ -1,5 +1,6 @@
 """A label, a reward and a replay are the R of a backtest, to the last bit: there is one set of fills."""
 
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from bots.base import BaseStrategyBot
 from bots.coin_flip import CoinFlipBot
+from data.series import BarSeries
 from engine.environment import TradingEnvironment
+from engine.market import Market
 from engine.orders import Side
 from engine.run import Run
 from engine.views import Position
@@ -44,6 +47,34 @@ def test_a_label_is_the_r_of_the_backtest_to_the_last_bit(multiple: float, rules
     assert len(trades) > 100
     assert r[:, 0].tobytes() == trades["r_multiple"].tobytes()
     assert (exits[:, 0] == trades["exit_bar"]).all()
+
+
+def with_holes(seed: int) -> Market:
+    """Two symbols of which the second lacks one bar in five, so that the first's bars go on without it."""
+    of, rng = grounds.market(7, sessions=6, symbols=2, **COSTS), np.random.default_rng(seed)
+    kept = np.flatnonzero(rng.random(len(of.series[1])) > 0.2)
+    names = [field.name for field in fields(BarSeries) if isinstance(getattr(of.series[1], field.name), np.ndarray)]
+    thinned = replace(of.series[1], **{name: getattr(of.series[1], name)[kept] for name in names})
+    return Market(of.instruments, [of.series[0], thinned], seed=of.seed)
+
+
+@pytest.mark.rule("S3.2", "S11.1", "S12.3")
+@pytest.mark.parametrize("flatten", [True, False])
+def test_labels_are_backtests_where_bars_are_missing_and_sessions_end(flatten: bool) -> None:
+    of = with_holes(1)
+    settings = CoinFlipBot.Settings(risk_pct=0.5, max_quantity=1.0, flatten_before_maintenance=flatten)
+    bot = CoinFlipBot(settings, TrailingATRExit(TrailingATRExit.Settings(atr_multiple=4.0)))
+    account = grounds.engine(of)
+    assert Run(account, bot, drive="compiled").complete() == "completed"
+    ground = Ground(grounds.engine(of), CoinFlipBot(settings))
+
+    for column in (0, 1):
+        trades = account.tables.rows("trades")
+        own = trades[trades["symbol"] == column]
+        r, exits = ground.stages[column].labels(own["entry_bar"].astype(np.int64), own["side"], np.array([4.0]))
+        assert len(own) > 100
+        assert r[:, 0].tobytes() == own["r_multiple"].tobytes()
+        assert (exits[:, 0] == own["exit_bar"]).all()
 
 
 @pytest.mark.rule("S12.3")

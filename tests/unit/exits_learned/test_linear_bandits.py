@@ -1,5 +1,6 @@
 """LinUCB and hybrids: the arithmetic, what is learned when, what is kept, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 
 from bots.coin_flip import CoinFlipBot
 from data.errors import ModelError
-from engine.kernel.learned import LINEAR, arm_words
+from engine.kernel.learned import LINEAR, WORK_ROW, WORK_ROWS, arm_words
 from engine.run import Run
 from exits.bandit_overlay import LinUCBExit
 from exits.hybrid import HybridExit
+from research.learning.learners import LinearBandit
 from tests.learn import grounds
 
 
@@ -29,14 +31,17 @@ def teach(exit: LinUCBExit, arm: int, x: np.ndarray, reward: float, prior: float
     kernel(exit.record.ctypes.data, 0, arm, numbers.ctypes.data, told.ctypes.data)
 
 
-def theta(exit: LinUCBExit, arm: int) -> np.ndarray:
-    dims = LINEAR + exit.extra
-    return exit.state["state"][0, arm, dims * dims + dims : dims * dims + 2 * dims]
+def theta(learner: Any, arm: int) -> np.ndarray:
+    return inverse(learner, arm) @ state_of(learner, "state")[0, arm, : inverse(learner, arm).shape[0]]
 
 
-def inverse(exit: LinUCBExit, arm: int) -> np.ndarray:
-    dims = LINEAR + exit.extra
-    return exit.state["state"][0, arm, : dims * dims].reshape(dims, dims)
+def inverse(learner: Any, arm: int) -> np.ndarray:
+    kept = state_of(learner, "inverse")[0]
+    return kept[arm if len(kept) > 1 else 0]
+
+
+def state_of(learner: Any, name: str) -> np.ndarray:
+    return learner.state[name] if isinstance(learner, LinUCBExit) else getattr(learner, name)
 
 
 def run_of(exit: Any, drive: Any = "compiled", seed: int = 5, sessions: int = 4, **bot: Any) -> Run:
@@ -48,7 +53,7 @@ def run_of(exit: Any, drive: Any = "compiled", seed: int = 5, sessions: int = 4,
 
 def test_two_observations_worked_by_hand() -> None:
     """One constant, ridge 1: after R = 2 and R = 4, A = 3, b = 6, theta = 2; the width of x = 1 is 1 / sqrt(3)."""
-    exit = prepared(ridge=1.0)
+    exit = prepared(ridge=1.0, feedback="bandit")
     x = np.zeros(LINEAR)
     x[0] = 1.0
     teach(exit, 2, x, 2.0)
@@ -61,7 +66,7 @@ def test_two_observations_worked_by_hand() -> None:
 
 
 def test_the_rank_one_updates_are_the_inverse() -> None:
-    exit, rng = prepared(ridge=0.7), np.random.default_rng(3)
+    exit, rng = prepared(ridge=0.7, feedback="bandit"), np.random.default_rng(3)
     numbers, rewards = rng.standard_normal((300, LINEAR)), rng.standard_normal(300)
     for x, reward in zip(numbers, rewards, strict=True):
         teach(exit, 1, x, reward)
@@ -77,7 +82,7 @@ def test_values_are_those_of_mabwiser() -> None:
     rng, alpha, arms = np.random.default_rng(7), 0.8, 6
     x, rewards, chosen = rng.standard_normal((200, LINEAR)), rng.standard_normal(200), rng.integers(arms, size=200)
     x[:, 0] = 1.0
-    exit = prepared(ridge=1.0, alpha=alpha)
+    exit = prepared(ridge=1.0, alpha=alpha, feedback="bandit")
     for row, reward, arm in zip(x, rewards, chosen, strict=True):
         teach(exit, int(arm), row, float(reward))
     theirs = mab.MAB(list(range(arms)), mab.LearningPolicy.LinUCB(alpha=alpha, l2_lambda=1.0))
@@ -90,6 +95,30 @@ def test_values_are_those_of_mabwiser() -> None:
         [[theta(exit, a) @ row + alpha * np.sqrt(row @ inverse(exit, a) @ row) for a in range(arms)] for row in now]
     )
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
+
+
+def test_with_replay_one_inverse_serves_all_arms_and_values_are_those_of_mabwiser() -> None:
+    """All arms see every entry: mabwiser is told of each entry once per arm, with R less the mean of the arms."""
+    mab = pytest.importorskip("mabwiser.mab")
+    lesson = grounds.lesson(11, sessions=3)
+    entries = lesson.entries.take(~lesson.entries.censored).take(np.arange(300))
+    bandit = LinearBandit(1, 6, 3)
+    bandit.walk(replace(entries, time_ns=entries.time_ns + 10**18))  # all are over when the first is decided
+    now = entries.x[:, :8]
+    x = np.column_stack((np.ones(300), now, np.abs(now[:, 1:5])))
+    targets = entries.r - entries.r.mean(axis=1, keepdims=True)
+    theirs = mab.MAB(list(range(6)), mab.LearningPolicy.LinUCB(alpha=0.5, l2_lambda=1.0))
+    theirs.fit(np.tile(np.arange(6), 300).tolist(), targets.ravel().tolist(), np.repeat(x, 6, axis=0).tolist())
+    found = theirs.predict_expectations(x[:20].tolist())
+    expected = np.array([[values[arm] for arm in range(6)] for values in found])
+
+    ours = np.array(
+        [[theta(bandit, a) @ row + 0.5 * np.sqrt(row @ inverse(bandit, a) @ row) for a in range(6)] for row in x[:20]]
+    )
+    assert bandit.inverse.shape == (1, 1, LINEAR, LINEAR)
+    assert (bandit.state[0, :, LINEAR] == 300).all()
+    assert (bandit.inverse[0, 0] == bandit.inverse[0, 0].T).all()
+    np.testing.assert_allclose(ours, expected, rtol=1e-8, atol=1e-12)
 
 
 @pytest.mark.rule("S7.5")
@@ -123,8 +152,7 @@ def test_the_replayed_r_of_the_multiple_served_is_the_trades_own() -> None:
     exit.learn_until(len(run.engine.market))
     trades = run.engine.tables.rows("trades")
     choices = run.engine.tables.rows("choices")
-    dims = LINEAR
-    sums = exit.state["state"][0, :, dims * dims + 2 * dims + 1]
+    sums = exit.state["state"][0, :, LINEAR + 1]
 
     by_arm = np.zeros(6)
     for arm, r in zip(choices["arm"], trades["r_multiple"], strict=False):
@@ -255,4 +283,9 @@ def test_what_was_learned_is_told_with_intervals() -> None:
 
 
 def test_the_state_has_the_words_its_arithmetic_needs() -> None:
-    assert prepared().state["state"].shape == (1, 6, arm_words(LINEAR))
+    shared, each = prepared().state, prepared(feedback="bandit").state
+
+    assert shared["state"].shape == each["state"].shape == (1, 6, arm_words(LINEAR))
+    assert shared["inverse"].shape == (1, 1, LINEAR, LINEAR)
+    assert each["inverse"].shape == (1, 6, LINEAR, LINEAR)
+    assert prepared().tables["work"].shape == (WORK_ROWS, WORK_ROW)
