@@ -352,7 +352,7 @@ def compile_kernel() -> None:
     sources = hash_files((ROOT / "engine/kernel").glob("*.py"))
     if read_stamp().get("kernel") == sources:
         return
-    say("compiling the engine, once (about ten seconds)")
+    say("compiling the engine, once (half a minute, longer on a busy machine)")
     started = time.monotonic()
     if run_python("-m", "engine.kernel.compile", cwd=ROOT) != 0:
         raise SetupError("The engine did not compile; what the compiler said stands above.")

@@ -1,9 +1,8 @@
-"""What ``docs/configuration.md`` says: every key of a configuration, from the models that check it.
+"""What ``docs/reference/configuration.md`` says: every key of a configuration, from the models that check it.
 
-``python -m engine.config.reference > docs/configuration.md`` writes the page; a test keeps the two equal.
+``python -m tests.docs`` writes the page, with the keys of live configurations and sweep files; a test keeps it equal.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ _INTRODUCTION = """\
 
 A run is described by one YAML file. `configs/full.yaml` shows every key with its default; the other files in
 `configs/` are complete runs, one for each use. This page is made from the models that check a configuration
-(`python -m engine.config.reference`), so it says what is checked.
+(`python -m tests.docs`), so it says what is checked.
 
 ```yaml
 initial_cash: 100000
@@ -61,18 +60,19 @@ def reference() -> str:
 
 
 def _chapters() -> Iterator[str]:
-    yield from _chapter("Top level", "", BacktestConfig)
+    yield from chapter("Top level", "", BacktestConfig)
     for info in describe(BacktestConfig):
         section = model_at(BacktestConfig, (info.name,))
         if info.name == "defaults" or section is None:
             continue
         title = "assets[]" if info.name == "assets" else info.name
-        yield from _chapter(f"`{title}`", info.help, section)
+        yield from chapter(f"`{title}`", info.help, section)
         if info.name == "assets":
             yield "`defaults` takes the same keys but `symbol`.\n"
 
 
-def _chapter(title: str, text: str, section: type[BaseModel]) -> Iterator[str]:
+def chapter(title: str, text: str, section: type[BaseModel]) -> Iterator[str]:
+    """Lines of one section's chapter: a heading, a text, and the table of its keys."""
     yield f"## {title}\n"
     if text:
         yield f"{text}\n"
@@ -96,6 +96,8 @@ def _default(info: SettingInfo) -> str:
         return ""
     if isinstance(info.default, str | Path):
         return f"`{info.default}`"
+    if isinstance(info.default, tuple):
+        return f"`{list(info.default)}`"
     if isinstance(info.default, float):
         return f"`{info.default:.15g}`"
     return f"`{shown(info.default)}`"
@@ -103,7 +105,3 @@ def _default(info: SettingInfo) -> str:
 
 def _allowed(info: SettingInfo) -> str:
     return info.allowed().replace(f"{2.0**63:g}", "2^63 - 1")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())

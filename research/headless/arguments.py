@@ -25,7 +25,7 @@ examples:
   %(prog)s --config configs/sample.yaml --json --no-save | jq .statistics.net_profit
   %(prog)s --sweep configs/sweep.yaml --workers 4
 
---set takes any key of docs/configuration.md; bot.x and exit.x mean settings, assets.ES.x the asset ES.
+--set takes any key of docs/reference/configuration.md; bot.x and exit.x mean settings, assets.ES.x the asset ES.
 The same configuration, data, seed and version give the same fills and equity, to the last bit.
 
 exit codes: 0 done; 2 an error, said in a sentence or two; 130 stopped by Ctrl-C or SIGTERM, what was done is kept.

@@ -15,7 +15,9 @@ DOTTED = re.compile(rf"(?<![\w./-])(?:{'|'.join((*PACKAGES, 'start', 'tests'))})
 # Made by a run or by a user: named in the documents, absent from the tree.
 MADE = re.compile(r"(runs|my_\w+|build|\.venv|\.cache)\b|.*<")
 # Where `data.x` is also a configuration key.
-KEYS_TOO = {"docs/configuration.md"}
+KEYS_TOO = {"docs/reference/configuration.md", "docs/tutorials/first_backtest.md"}
+# Files that a page tells its reader to write.
+WRITTEN = re.compile(r"^```\w+ file=(?:\S*/)?(\S+)$", re.MULTILINE)
 
 TOPS = {relative(path).split("/")[0] for path in project_files()}
 NAMES = {path.name for path in project_files()}
@@ -86,7 +88,8 @@ def name_exists(dotted: str) -> bool:
 
 
 def absent_files(text: str) -> set[str]:
-    return {word for word in code_words(text) if FILE.fullmatch(word) and not file_exists(word)}
+    written = set(WRITTEN.findall(text))
+    return {word for word in code_words(text) - written if FILE.fullmatch(word) and not file_exists(word)}
 
 
 def absent_names(text: str) -> set[str]:

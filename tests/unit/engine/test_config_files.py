@@ -87,7 +87,7 @@ def test_bot_and_exit_of_a_shipped_configuration_can_be_made(path: Path) -> None
     assert type(bot.exit) is EXITS[config.exit.name]
 
 
-def test_the_page_of_the_keys_is_the_one_the_models_make(repo_root: Path) -> None:
-    page = (repo_root / "docs/configuration.md").read_text(encoding="utf-8")
+def test_the_page_of_the_keys_begins_with_what_the_models_make(repo_root: Path) -> None:
+    page = (repo_root / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
-    assert page == reference(), "run: python -m engine.config.reference > docs/configuration.md"
+    assert page.startswith(reference()), "run: python -m tests.docs"
