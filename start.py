@@ -11,6 +11,7 @@ Entry scripts call ``ensure_environment`` first, so that they also run when star
 
 from __future__ import annotations  # parsed by Pythons older than those supported, in order to refuse them
 
+import contextlib
 import ctypes
 import difflib
 import hashlib
@@ -23,8 +24,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -107,6 +109,24 @@ def venv_python() -> Path:
 
 
 # ----------------------------------------------------------------------------------------------- running
+
+
+@contextlib.contextmanager
+def still(doing: str, every: float = 20.0) -> Iterator[None]:
+    """Say now and then that something long goes on, with its seconds."""
+    started, over = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not over.wait(every):
+            say(f"  still {doing}, {time.monotonic() - started:.0f} s")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
 
 
 def run(command: Sequence[str | Path], cwd: Path | None = None, environment: dict[str, str] | None = None) -> int:
@@ -297,8 +317,10 @@ def install(names: list[str]) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environment
     )
-    lines = follow_pip(process.stdout or [], len(wanted))
-    if process.wait() != 0:
+    with still("installing"):
+        lines = follow_pip(process.stdout or [], len(wanted))
+        code = process.wait()
+    if code != 0:
         raise SetupError(install_problem(lines, "installing packages"))
 
 
@@ -352,11 +374,11 @@ def compile_kernel() -> None:
     sources = hash_files((ROOT / "engine/kernel").glob("*.py"))
     if read_stamp().get("kernel") == sources:
         return
-    say("compiling the engine, once (half a minute, longer on a busy machine)")
-    started = time.monotonic()
-    if run_python("-m", "engine.kernel.compile", cwd=ROOT) != 0:
+    say("compiling the engine, once: half a minute of processor time")
+    with still("compiling"):
+        code = run_python("-m", "engine.kernel.compile", cwd=ROOT)
+    if code != 0:
         raise SetupError("The engine did not compile; what the compiler said stands above.")
-    say(f"compiled in {time.monotonic() - started:.0f} s")
     write_stamp({"kernel": sources})
 
 
