@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -207,6 +209,17 @@ def test_a_moved_folder_is_set_up_again(
 def test_a_damaged_memory_is_no_memory(place: Path) -> None:
     start.stamp_path().write_text("{", encoding="utf-8")
     assert start.read_stamp() == {}
+
+
+def test_what_takes_long_says_now_and_then_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    heard = threading.Event()
+    monkeypatch.setattr(start, "say", lambda text: (said.append(text), heard.set()))
+
+    with start.still("compiling", every=0.001):
+        assert heard.wait(10)
+
+    assert re.fullmatch(r"  still compiling, \d+ s", said[0])
 
 
 def test_the_engine_is_compiled_once_per_state_of_its_sources(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
