@@ -17,10 +17,11 @@ from data.tradestation.events import (
     RolledOver,
     StatusChanged,
 )
-from data.tradestation.feed import FeedSettings, SymbolFeed
+from data.tradestation.feed import SymbolFeed
 from data.tradestation.history import HistoryCache
 from data.tradestation.hours import AlwaysOpen, CalendarHours, SessionTimes, TradingHours
 from data.tradestation.live import LiveFeed, Subscription
+from data.tradestation.patience import FeedSettings
 from data.tradestation.quotes import Quote, QuoteFeed
 from data.tradestation.recorder import Acted, Recorder
 from data.tradestation.recording import Recording, read_recording

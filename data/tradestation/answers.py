@@ -20,6 +20,10 @@ from data.tradestation.clock import NS
 JSON = dict[str, Any]
 
 
+class TokenRefusedError(SignInError):
+    """A token that the service has just given is refused by it: a fault of its own, or the sign-in is of no use."""
+
+
 def decode(response: requests.Response) -> Any:
     """The JSON of a good answer; NetworkError where it is none."""
     try:
@@ -64,7 +68,7 @@ def error_of(response: requests.Response, what: str, quota_wait: float = 60.0) -
     status, text = response.status_code, error_text(response)
     said = f"{what}: the service answers {status} ({text})"
     if status == 401:
-        return SignInError(f"{said}; sign in again")
+        return TokenRefusedError(f"{said}, though the token has just been renewed; if that lasts, sign in again")
     if status == 403:
         return EntitlementError(f"{said}; the login lacks the scope or the market-data subscription")
     if status == 404 or (status == 400 and "symbol" in text.lower()):

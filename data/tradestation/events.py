@@ -71,12 +71,14 @@ class BarCorrected:
 class HistoryLoaded:
     """All bars up to now, closed ones only: the consumer replaces what it has.
 
-    ``underlying`` is the contract behind a continuous symbol, None for any other.
+    ``underlying`` is the contract behind a continuous symbol, None for any other; ``open_bar`` the bar that was under
+    way, as the service had it then.
     """
 
     symbol: str
     bars: tuple[LiveBar, ...]
     underlying: str | None
+    open_bar: LiveBar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ whether there is anything newer: if so the line is dead and the session ends, if
 
 import random
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from data.errors import NetworkError, QuotaError, RequestError
 from data.tradestation.assembler import BarAssembler, in_order
@@ -30,37 +30,10 @@ from data.tradestation.history import HistoryCache, load_history
 from data.tradestation.hours import AlwaysOpen, TradingHours
 from data.tradestation.limiter import Category
 from data.tradestation.outbox import Outbox
-from data.tradestation.reconnect import Backoff
+from data.tradestation.patience import FeedSettings
 from data.tradestation.rest import TradeStationClient
-from data.tradestation.stream import SILENCE_S, LineStream, Received, StreamEndedError
+from data.tradestation.stream import LineStream, Received, StreamEndedError
 from data.tradestation.worker import LOG, StreamWorker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
-    """Patience of a feed, in market seconds.
-
-    Attributes:
-        grace_s: a quiet bar closes so long after its end.
-        silence_s: without a byte the line is dead; heartbeats come every 5 s.
-        mute_bars, mute_s: without data for so many bars of open market (and at least so long) the feed asks.
-        roll_check_s: how often a continuous symbol's contract is asked for.
-        stream_back: bars of history with which a stream begins.
-        settle_s: longest wait for a stream's own history before its copies are let in, and for a stream to say what
-            a request has just said.
-        inbox, outbox: most frames and most events that wait.
-    """
-
-    grace_s: float = 3.0
-    silence_s: float = SILENCE_S
-    mute_bars: float = 2.0
-    mute_s: float = 60.0
-    roll_check_s: float = 3600.0
-    stream_back: int = 3
-    settle_s: float = 5.0
-    inbox: int = 10_000
-    outbox: int = 10_000
-    backoff: Backoff = field(default_factory=Backoff)
 
 
 class SymbolFeed(StreamWorker):
@@ -96,7 +69,9 @@ class SymbolFeed(StreamWorker):
         self._last_data_ns: int | None = None
         self._asked_ns: int | None = None
         self._suspected_ns: int | None = None
-        self._skipped = False
+        self._doubted = False
+        self._ask_from_ns: int | None = None
+        self._confirmed_ns = 0
 
     # --------------------------------------------------------------------------------- consumer's side
 
@@ -167,27 +142,31 @@ class SymbolFeed(StreamWorker):
             was_stale, newest_ns = self.status.state is FeedState.STALE, self._bars.newest_ns
             for event in self._take(received):
                 self._tell(event)
-            self._ask_for_skipped(was_stale and self.status.state is not FeedState.STALE, newest_ns)
+            self._ask_where_doubtful(was_stale and self.status.state is not FeedState.STALE, newest_ns)
         self._pass_time(idle=received is None)
 
-    def _ask_for_skipped(self, was_stale: bool, before_ns: int | None) -> None:
-        """A bar that does not follow the one before: quiet minutes, or bars that the stream has left out. Ask.
+    def _ask_where_doubtful(self, was_stale: bool, before_ns: int | None) -> None:
+        """A bar begins behind one that no Closed copy ended, or that does not follow the one before: ask.
 
-        A request that fails is made again with the next bar; after a stale time its failure ends the session.
+        Such bars are quiet minutes and the last bar of a session, or what the stream has left out: nobody can tell
+        without asking. A request that fails is made again with the next bar; after a stale time its failure ends the
+        session.
         """
         newest_ns = self._bars.newest_ns
         if was_stale:
             self._splice()
         if before_ns is None or newest_ns is None or newest_ns == before_ns or self.interval.unit is not BarUnit.MINUTE:
             return
-        if newest_ns - before_ns > self.interval.bar_ns and self._hours.is_open(before_ns):
-            self._skipped = True
-        if self._skipped:
-            try:
-                self._splice()
-                self._skipped = False
-            except (NetworkError, QuotaError) as error:
-                LOG.info("%s: whether bars were left out could not be asked: %s", self.symbol, error)
+        if self._doubted or newest_ns - before_ns > self.interval.bar_ns:
+            self._reconcile("whether bars were left out")
+
+    def _reconcile(self, what: str) -> None:
+        """Compare the bars since the last request with the service's; what cannot be asked now stays doubted."""
+        self._doubted = True
+        try:
+            self._splice()
+        except (NetworkError, QuotaError) as error:
+            LOG.info("%s: %s could not be asked: %s", self.symbol, what, error)
 
     def _pass_time(self, *, idle: bool) -> None:
         now_ns = self.server_now_ns()
@@ -196,7 +175,17 @@ class SymbolFeed(StreamWorker):
                 for event in self._bars.tick(now_ns, self.status.last_byte_ns, self._hours.is_open):
                     self._tell(event)
         self._watch_data(now_ns)
+        self._check_bars_again(now_ns)
         self._check_contract_again()
+
+    def _check_bars_again(self, now_ns: int) -> None:
+        """Ask after a long time without asking, counted in open market."""
+        due_s = self._settings.reconcile_s
+        if now_ns - self._confirmed_ns < int(due_s * NS):
+            return
+        if self._hours.open_seconds(self._confirmed_ns, now_ns) >= due_s:
+            self._confirmed_ns = now_ns  # if it fails, the next bar asks
+            self._reconcile("whether all bars are right")
 
     # ----------------------------------------------------------------------------------------- frames
 
@@ -232,6 +221,7 @@ class SymbolFeed(StreamWorker):
 
     def _unreadable(self, text: str) -> None:
         LOG.warning("%s: cannot be used: %s", self.symbol, text)
+        self._doubted = True  # what could not be read may have been a bar's end
         self._keep(unreadable=self.status.unreadable + 1)
 
     # ---------------------------------------------------------------------------- history and backfill
@@ -244,8 +234,9 @@ class SymbolFeed(StreamWorker):
         with self._lock:
             self._bars.replace(bars, self.server_now_ns())
             closed = self._bars.closed_bars()
+            self._confirm(bars)
             self._reload.clear()
-            self._tell(HistoryLoaded(self.symbol, closed, self._underlying))
+            self._tell(HistoryLoaded(self.symbol, closed, self._underlying, self._bars.open_bar))
 
     def _catch_up(self, stream: LineStream) -> None:
         """Fill in what was missed, then let in the copies that waited meanwhile."""
@@ -261,17 +252,25 @@ class SymbolFeed(StreamWorker):
             self._splice()
 
     def _splice(self) -> bool:
-        """Ask for the bars since the last closed one minus two; True if the service had a newer bar than we."""
-        overlap_ns = self._bars.overlap_ns()
+        """Ask for the bars since the last answer's newest but two; True if the service had a newer bar than we."""
+        first_ns = self._ask_from_ns
         newest_ns = self._bars.newest_ns
-        if overlap_ns is None:
+        if first_ns is None:
             bars = self._client.last_bars(self.symbol, self.interval, self._history_bars, self._template)
         else:
-            bars = self._client.bars_between(self.symbol, self.interval, overlap_ns, template=self._template)
+            bars = self._client.bars_between(self.symbol, self.interval, first_ns, template=self._template)
         with self._lock:
             for event in self._bars.splice(bars, self.server_now_ns()):
                 self._tell(event)
+            self._confirm(bars)
         return bool(bars) and (newest_ns is None or bars[-1].close_ns > newest_ns)
+
+    def _confirm(self, answer: Sequence[LiveBar]) -> None:
+        """All bars so far are as the service has them now; one closed here that it still calls open stays doubted."""
+        last_ns = self._bars.last_closed_ns
+        self._ask_from_ns = self._bars.overlap_ns()
+        self._confirmed_ns = self.server_now_ns()
+        self._doubted = any(bar.close_ns == last_ns and bar.closed is False for bar in answer[-1:])
 
     def _waiting(self, stream: LineStream) -> list[LiveBar]:
         """Bars that came on the stream so far, its history complete, in order of their stamps."""
@@ -372,8 +371,8 @@ class SymbolFeed(StreamWorker):
     def _tell(self, event: Event) -> None:
         if isinstance(event, BarClosed):
             self._keep(last_closed_ns=event.bar.close_ns)
-            # Closed by the clock: quiet, or mute in its middle. The next bar asks which.
-            self._skipped = self._skipped or event.reason is CloseReason.CLOCK
+            # No copy said that it was the last: the line may have been mute at its end. The next bar asks.
+            self._doubted = self._doubted or event.reason in (CloseReason.CLOCK, CloseReason.LATER_BAR)
         self._outbox.put(event)
 
     def _told(self, status: FeedStatus) -> None:

@@ -20,9 +20,10 @@ from data.tradestation.events import (
     RolledOver,
     StatusChanged,
 )
-from data.tradestation.feed import FeedSettings, SymbolFeed
+from data.tradestation.feed import SymbolFeed
 from data.tradestation.history import HistoryCache
 from data.tradestation.hours import AlwaysOpen, CalendarHours, TradingHours
+from data.tradestation.patience import FeedSettings
 from data.tradestation.rest import TradeStationClient
 
 

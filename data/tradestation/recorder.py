@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.checked_tables import read_checked, write_checked
 from data.tradestation.bars import DAY_NS, Interval, LiveBar
 from data.tradestation.events import BarClosed, BarCorrected, Event, GapMarked, HistoryLoaded, RolledOver
 
 VERSION = b"1"
-KINDS = ("history", "bar", "correction", "gap", "roll")
+KINDS = ("history", "bar", "correction", "gap", "roll", "shift")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,14 @@ class Recorder:
     def correction(self, event: BarCorrected, after_ns: int | None = None) -> None:
         """Beside the bar, which stays as it was seen; ``after_ns``: the last master bar that a run had opened."""
         self._write([self._row("correction", event.bar, event.seen_ns, master_ns=after_ns)], event.bar.close_ns)
+
+    def shift(self, gap: float, since_ns: int, now_ns: int, after_ns: int, mid_bar: bool) -> None:
+        """All bars that open before ``since_ns`` have prices higher by ``gap`` from now on: a roll (S17.2).
+
+        ``after_ns``: the last master bar that a run had opened; ``mid_bar``: it had not closed.
+        """
+        row = self._note("shift", now_ns, since_ns, "") | {"open": gap, "master_ns": after_ns, "opened_live": mid_bar}
+        self._write([row], now_ns)
 
     def take(self, event: Event, now_ns: int) -> None:
         """Record ``event`` as a viewer does; moves of the open bar and states are not kept."""
@@ -145,14 +154,13 @@ def _schema() -> Any:
 def write_part(path: Path, rows: Sequence[dict[str, Any]], facts: dict[str, str]) -> None:
     """Write ``rows`` to ``path``, whole or not at all, on disk when it returns."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     table = pa.Table.from_pylist(list(rows), schema=_schema().with_metadata(facts))
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            pq.write_table(table, file)
+            write_checked(table, file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -178,10 +186,17 @@ def compact(day: Path) -> None:
 
 
 def unique_rows(parts: Sequence[Path]) -> list[dict[str, Any]]:
-    """Rows of all files in order of their numbers, each number once."""
-    import pyarrow.parquet as pq
+    """Rows of all files in order of their numbers, each number once.
 
+    Raises:
+        OSError, ValueError: a file cannot be read, or has other columns than this version writes.
+    """
+    needed = _schema()
     rows: dict[int, dict[str, Any]] = {}
     for part in parts:
-        rows |= {row["number"]: row for row in pq.read_table(part, partitioning=None).to_pylist()}
+        table = read_checked(part)
+        if not table.schema.equals(needed):
+            lacking = ", ".join(sorted(set(needed.names) - set(table.schema.names))) or "columns of these types"
+            raise ValueError(f"{part.name} lacks {lacking}")
+        rows |= {row["number"]: row for row in table.to_pylist()}
     return [rows[number] for number in sorted(rows)]

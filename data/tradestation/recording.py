@@ -114,8 +114,16 @@ def _first_seen(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _known(bars: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     latest = {bar["open_ns"]: bar for bar in bars}
-    latest |= {row["open_ns"]: row for row in rows if row["kind"] in ("history", "bar", "correction")}
+    for row in rows:
+        if row["kind"] in ("history", "bar", "correction"):
+            latest[row["open_ns"]] = row
+        elif row["kind"] == "shift":
+            latest |= {key: _moved(bar, row["open"]) for key, bar in latest.items() if key < row["open_ns"]}
     return [latest[key] for key in sorted(latest)]
+
+
+def _moved(row: Mapping[str, Any], gap: float) -> Mapping[str, Any]:
+    return {**row} | {name: row[name] + gap for name in ("open", "high", "low", "close")}
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:

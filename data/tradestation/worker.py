@@ -20,6 +20,7 @@ from data.errors import (
     SignInError,
     UnknownSymbolError,
 )
+from data.tradestation.answers import TokenRefusedError
 from data.tradestation.clock import Clock
 from data.tradestation.events import FeedState, FeedStatus
 from data.tradestation.frames import StreamFault
@@ -30,6 +31,7 @@ from data.tradestation.tokenstore import Redacting
 LOG = logging.getLogger("triphase.tradestation")
 LOG.addFilter(Redacting())
 JOIN_S = 1.0
+REFUSALS = 4
 
 
 class ReconnectAskedError(StreamEndedError):
@@ -124,7 +126,11 @@ class StreamWorker:
         """Wait as ``error`` demands."""
         if isinstance(error, ReconnectAskedError):
             return
-        if isinstance(error, SignInError):
+        if isinstance(error, TokenRefusedError):
+            pause = self._policy.failed(self._clock.monotonic())
+            lasts = self._policy.attempt > REFUSALS
+            self._pause(pause, error, FeedState.SIGNED_OUT if lasts else FeedState.RECONNECTING)
+        elif isinstance(error, SignInError):
             self._wait_for_user(FeedState.SIGNED_OUT, error)
         elif isinstance(error, EntitlementError | UnknownSymbolError | RequestError | InstrumentError):
             self._wait_for_user(FeedState.FAILED, error)
@@ -134,8 +140,8 @@ class StreamWorker:
             farewell = isinstance(error, StreamEndedError) and error.farewell
             self._pause(self._policy.failed(self._clock.monotonic(), farewell=farewell), error)
 
-    def _pause(self, seconds: float, error: Exception) -> None:
-        self._set(FeedState.RECONNECTING, str(error), attempt=max(1, self._policy.attempt), retry_in=seconds)
+    def _pause(self, seconds: float, error: Exception, state: FeedState = FeedState.RECONNECTING) -> None:
+        self._set(state, str(error), attempt=max(1, self._policy.attempt), retry_in=seconds)
         self._clock.wait(self._wake, seconds)
 
     def _wait_for_user(self, state: FeedState, error: Exception) -> None:

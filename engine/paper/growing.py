@@ -26,6 +26,12 @@ FIRST_CAPACITY = 1024
 MONTH_NS = 30 * 86_400_000_000_000
 
 
+def moved(figures: Figures, gap: float) -> Figures:
+    """The bar with all prices moved."""
+    open_, high, low, close, volume = figures
+    return open_ + gap, high + gap, low + gap, close + gap, volume
+
+
 class GrowingArray:
     """Rows that are appended to; room is doubled, so that appending costs next to nothing."""
 
@@ -93,6 +99,12 @@ class KnownBars:
             return None
         o, h, l, c, v = self._figures.rows[place].tolist()  # noqa: E741 - the letters of a bar
         return o, h, l, c, v
+
+    def shift(self, gap: float, before_ns: int) -> None:
+        """Move the prices of all bars that open before ``before_ns``."""
+        count = int(np.searchsorted(self._times.rows[:, 0], before_ns, side="left"))
+        prices = self._figures.rows[:count, :4]
+        np.add(prices, gap, out=prices, casting="no")
 
     def series(self) -> BarSeries:
         """The bars as the batch code wants them; a copy, which later changes leave as it is."""
@@ -293,6 +305,21 @@ class GrowingBars:
     def revise(self, symbol: str, open_ns: int, figures: Figures) -> None:
         """New figures of a bar, or a bar that nobody acted on; they count from the next OPEN on (S17.2)."""
         self._revisions.append((self.symbols.index(symbol), open_ns, figures))
+
+    def shift(self, symbol: str, gap: float, since_ns: int) -> None:
+        """Move a symbol's earlier prices at once, O of the bar under way and revisions to come included."""
+        column = self.symbols.index(symbol)
+        self.known[column].shift(gap, since_ns)
+        self._revisions = [
+            (at, open_ns, moved(figures, gap) if at == column and open_ns < since_ns else figures)
+            for at, open_ns, figures in self._revisions
+        ]
+        if column in self._acted and int(self._as_of.rows[-1, column]) < since_ns:
+            self._acted[column] = moved(self._acted[column], gap)
+
+    def first_bar_since(self, symbol: str, since_ns: int) -> int:
+        """The first master bar that stands for a bar of the symbol that opened then or later; their count if none."""
+        return int(np.searchsorted(self._as_of.rows[:, self.symbols.index(symbol)], since_ns, side="left"))
 
     def market(self) -> LiveMarket:
         """The market as it stands."""

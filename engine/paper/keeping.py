@@ -18,6 +18,7 @@ from engine.actions import Action
 from engine.paper.replay import ACTIONS_FILE, RECORDING
 from engine.paper.run import PaperRun
 from engine.paper.state import save_state
+from engine.paper.steps import Shift
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +54,11 @@ class Keeper:
     def roll(self, event: RolledOver, now_ns: int) -> None:
         """A continuous symbol stands for another contract."""
         self._write(lambda: self._recorders[event.symbol].take(event, now_ns))
+
+    def shift(self, step: Shift, now_ns: int, after_ns: int) -> None:
+        """The account follows a roll."""
+        recorder = self._recorders[step.symbol]
+        self._write(lambda: recorder.shift(step.gap, step.since_ns, now_ns, after_ns, step.mid_bar))
 
     def action(self, action: Action, after_ns: int) -> None:
         """An order by hand, given when ``after_ns`` was the last master bar that had opened."""

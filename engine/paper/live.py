@@ -5,7 +5,7 @@ Everything runs in the thread that hands the events over; nothing here waits.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.instruments import Instrument
@@ -30,8 +30,9 @@ from engine.paper.growing import GrowingBars
 from engine.paper.keeping import Keeper
 from engine.paper.phases import PhaseKeeper
 from engine.paper.replay import MakeBot, has_recording, rebuilt
+from engine.paper.rolling import roll_of
 from engine.paper.run import PaperRun
-from engine.paper.steps import ByHand, Closing, Opening, Revision
+from engine.paper.steps import ByHand, Closing, Opening, Revision, Shift
 
 LOG = logging.getLogger(__name__)
 MANY = 20
@@ -154,8 +155,8 @@ class PaperAccount:
 
     def _compare(self, event: HistoryLoaded, now_ns: int) -> None:
         """History anew (a restart, a reload, a roll): newer bars act late, others where they differ are revisions."""
-        run = self.run
-        assert run is not None
+        run = self._running
+        self._follow_roll(run, event, now_ns)
         known = run.bars.known[self.symbols.index(event.symbol)]
         changed: list[LiveBar] = []
         for bar in event.bars:
@@ -172,7 +173,32 @@ class PaperAccount:
                 self.keeper.correction(BarCorrected(event.symbol, None, bar, now_ns), run.bars.last_ns)
             run.take(Revision(symbol=event.symbol, open_ns=bar.open_ns, figures=bar.figures))
 
+    def _follow_roll(self, run: PaperRun, event: HistoryLoaded, now_ns: int) -> None:
+        """If earlier prices have all moved by one gap, the account moves with them (see ``rolling``)."""
+        symbol = event.symbol
+        column = self.symbols.index(symbol)
+        roll = roll_of(run.bars.known[column], self._with_open(run, event), self.instruments[column].tick_size)
+        if roll is None:
+            return
+        number = run.shifts_taken.get(symbol, 0)
+        step = Shift(symbol=symbol, gap=roll.gap, since_ns=roll.since_ns, number=number, mid_bar=run.is_open)
+        self._phases.reloaded(symbol)
+        self.keeper.shift(step, now_ns, run.bars.last_ns)
+        run.take(step)
+        self.keeper.save(run)
+        LOG.warning("%s", run.engine.notes[-1])
+
+    def _with_open(self, run: PaperRun, event: HistoryLoaded) -> list[LiveBar]:
+        """The bars of a history; of the one whose O alone the account knows, O alone."""
+        own_ns = run.opens[event.symbol][0] if run.is_open and event.symbol in run.opens else None
+        bars = [*event.bars, event.open_bar] if event.open_bar is not None else list(event.bars)
+        return [
+            replace(bar, high=bar.open, low=bar.open, close=bar.open) if bar.open_ns == own_ns else bar for bar in bars
+        ]
+
     def _correct(self, run: PaperRun, event: BarCorrected) -> None:
+        if self._phases.corrected(event.symbol, event.bar):
+            return  # nobody has acted on the bar yet
         self.keeper.correction(event, run.bars.last_ns)
         run.take(Revision(symbol=event.symbol, open_ns=event.bar.open_ns, figures=event.bar.figures))
 

@@ -115,7 +115,7 @@ class PhaseKeeper:
         """A bar that closed before its OPEN could run, and the next one prints already: it acts late."""
         closed = self._early.pop(symbol, None)
         if closed is not None:
-            self._late[symbol].append(closed)
+            self._put_off(closed)
 
     def closing(self, event: BarClosed, now_ns: int) -> None:
         """A bar closed."""
@@ -130,7 +130,7 @@ class PhaseKeeper:
             under_way.closings[symbol] = event
         elif own_ns == self._acted[symbol] and symbol in self._provisional:
             if self._provisional.pop(symbol).figures != event.bar.figures:
-                self._late[symbol].append(replace(event, backfilled=True))
+                self._put_off(replace(event, backfilled=True))
         elif own_ns <= self._acted[symbol]:
             return
         elif printed is not None and printed.own_ns == own_ns:
@@ -139,7 +139,38 @@ class PhaseKeeper:
             self._acted[symbol] = own_ns
             self._acts.missed(event)
         else:
-            self._late[symbol].append(event)
+            self._put_off(event)
+
+    def _put_off(self, event: BarClosed) -> None:
+        """The bar acts late; where it waits for that already, by its newest figures and once."""
+        waiting = self._late[event.symbol]
+        for place, one in enumerate(waiting):
+            if one.bar.open_ns == event.bar.open_ns:
+                waiting[place] = event
+                return
+        waiting.append(event)
+
+    def corrected(self, symbol: str, bar: LiveBar) -> bool:
+        """Whether ``bar`` has closed but waits to act: then it will act by these figures."""
+        waiting = self._late[symbol]
+        for place, one in enumerate(waiting):
+            if one.bar.open_ns == bar.open_ns:
+                waiting[place] = replace(one, bar=bar)
+                return True
+        closings = [self._early] if self._under_way is None else [self._early, self._under_way.closings]
+        for waits in closings:
+            if symbol in waits and waits[symbol].bar.open_ns == bar.open_ns:
+                waits[symbol] = replace(waits[symbol], bar=bar)
+                return True
+        return False
+
+    def reloaded(self, symbol: str) -> None:
+        """All history came anew with other prices: what was seen of bars that have not acted yet is worth nothing."""
+        self._prints.pop(symbol, None)
+        self._overtaken(symbol)
+        self._provisional.pop(symbol, None)
+        if self._under_way is not None:
+            self._under_way.seen.pop(symbol, None)
 
     # What follows from it
 

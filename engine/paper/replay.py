@@ -16,7 +16,7 @@ from engine.config import BacktestConfig
 from engine.paper.growing import NO_BAR, Figures, GrowingBars
 from engine.paper.run import PaperRun
 from engine.paper.state import SavedState, read_state, restore_state
-from engine.paper.steps import ByHand, Closing, Opening, Revision, Step
+from engine.paper.steps import ByHand, Closing, Opening, Revision, Shift, Step
 from engine.run import RunnableBot
 
 ACTIONS_FILE = "actions.jsonl"
@@ -53,7 +53,17 @@ class Recorded:
         """The steps of a master bar: OPEN, the rest, and what came before the next one."""
         bar = self.bars[time_ns]
         opening = Opening(time_ns=time_ns, opens=bar.opens, decide=bar.decided)
-        return [opening, Closing(figures=bar.figures), *bar.behind]
+        behind = [step for step in bar.behind if not _is_within(step)]
+        return [opening, *self.within(time_ns), Closing(figures=bar.figures), *behind]
+
+    def within(self, time_ns: int) -> list[Step]:
+        """What came between OPEN and CLOSE of a master bar, as far as the recording holds that bar."""
+        bar = self.bars.get(time_ns)
+        return [] if bar is None else [step for step in bar.behind if _is_within(step)]
+
+
+def _is_within(step: Step) -> bool:
+    return isinstance(step, Shift) and step.mid_bar
 
 
 def has_recording(folder: Path, symbols: Sequence[str], interval: Interval) -> bool:
@@ -92,6 +102,11 @@ def _take_row(
     kind, open_ns, master_ns = row["kind"], row["open_ns"], row["master_ns"]
     if kind in ("gap", "roll"):
         return
+    if kind == "shift":
+        number = sum(isinstance(step, Shift) and step.symbol == symbol for _, step in behind)
+        gap, mid_bar = row["open"], row["opened_live"]
+        behind.append((master_ns, Shift(symbol=symbol, gap=gap, since_ns=open_ns, number=number, mid_bar=mid_bar)))
+        return
     figures = (row["open"], row["high"], row["low"], row["close"], row["volume"])
     if kind == "history" and master_ns is None:
         history[open_ns] = figures
@@ -125,24 +140,29 @@ def rebuilt(
 ) -> PaperRun:
     """The account of a folder as it stood: from its saved state and what was recorded since, or from its start.
 
+    From its start, the state tells of the bar that was under way alone.
+
     Raises:
         SourceError: recording or state are damaged. ConfigError: the state is of another configuration.
     """
     symbols = [one.symbol for one in instruments]
     recorded = read_recorded(folder, symbols, interval)
-    state = read_state(folder, config.hash()) if use_state else None
+    state = read_state(folder, config.hash())
     bars = GrowingBars(instruments, interval.bar_ns, config.seed)
     bars.begin(recorded.history)
-    if state is not None and state.complete:
-        _grow(bars, recorded, state)
+    saved = state if use_state and state is not None and state.complete else None
+    if saved is not None:
+        _grow(bars, recorded, saved)
     run = PaperRun(config, bars, make_bot())
-    if state is not None and state.complete:
-        restore_state(run, state)
-        _go_on(run, recorded, state.last_ns)
+    if saved is not None:
+        restore_state(run, saved)
+        _go_on(run, recorded, saved.last_ns)
     else:
         _take_all(run, recorded.first)
         for time_ns in recorded.bars:
             _take_all(run, recorded.steps(time_ns))
+        if not use_state and state is not None and state.opens is not None and state.last_ns > run.bars.last_ns:
+            run.take(Opening(time_ns=state.last_ns, opens=state.opens, decide=state.decided))
     _take_all(run, [step for step in recorded.tail if not _done(run, step)])
     return run
 
@@ -154,27 +174,27 @@ def replay(
 
     A bar that was under way when the account stopped is opened too, as its saved state tells.
     """
-    run = rebuilt(folder, config, instruments, interval, make_bot, use_state=False)
-    state = read_state(folder, config.hash())
-    if state is not None and state.opens is not None and state.last_ns > run.bars.last_ns:
-        run.take(Opening(time_ns=state.last_ns, opens=state.opens, decide=state.decided))
-    return run
+    return rebuilt(folder, config, instruments, interval, make_bot, use_state=False)
 
 
 def _grow(bars: GrowingBars, recorded: Recorded, state: SavedState) -> None:
     """Let the market grow, nobody acting, to where the state was taken; what comes behind it is left to be taken."""
     added = [int(time_ns) for time_ns in state.facts["added_ns"]]
+    shifts = dict(state.facts.get("shifts_taken", {}))
     for step in recorded.first:
-        _grow_by(bars, step)
+        _grow_by(bars, step, shifts)
     for time_ns in recorded.bars:
         if time_ns > state.last_ns or (time_ns == state.last_ns and state.opens is not None):
             break
         _grow_days(bars, added, time_ns)
         for step in recorded.steps(time_ns):
-            _grow_by(bars, step)
+            _grow_by(bars, step, shifts)
     if state.opens is not None:
         _grow_days(bars, added, state.last_ns)
         bars.open(state.last_ns, state.opens)
+        for step in [*recorded.within(state.last_ns), *recorded.tail]:
+            if isinstance(step, Shift):
+                _grow_by(bars, step, shifts)
 
 
 def _grow_days(bars: GrowingBars, added: Sequence[int], before_ns: int) -> None:
@@ -185,13 +205,16 @@ def _grow_days(bars: GrowingBars, added: Sequence[int], before_ns: int) -> None:
             bars.close({})
 
 
-def _grow_by(bars: GrowingBars, step: Step) -> None:
+def _grow_by(bars: GrowingBars, step: Step, shifts: Mapping[str, int]) -> None:
+    """``shifts``: how many rolls of each symbol the account had followed when the state was taken."""
     if isinstance(step, Opening):
         bars.open(step.time_ns, step.opens)
     elif isinstance(step, Closing):
         bars.close(step.figures)
     elif isinstance(step, Revision):
         bars.revise(step.symbol, step.open_ns, step.figures)
+    elif isinstance(step, Shift) and step.number < shifts.get(step.symbol, 0):
+        bars.shift(step.symbol, step.gap, step.since_ns)
 
 
 def _go_on(run: PaperRun, recorded: Recorded, last_ns: int) -> None:
@@ -201,14 +224,16 @@ def _go_on(run: PaperRun, recorded: Recorded, last_ns: int) -> None:
         if time_ns > last_ns:
             _take_all(run, recorded.steps(time_ns))
         elif time_ns == last_ns and under_way:
-            _take_all(run, recorded.steps(time_ns)[1:])
+            _take_all(run, [step for step in recorded.steps(time_ns)[1:] if not _done(run, step)])
         elif time_ns == last_ns:
-            late = (step for step in recorded.steps(time_ns) if isinstance(step, ByHand))
+            late = (step for step in recorded.steps(time_ns) if isinstance(step, ByHand | Shift))
             _take_all(run, [step for step in late if not _done(run, step)])
 
 
 def _done(run: PaperRun, step: Step) -> bool:
-    """Whether an order by hand had been carried out when the state was taken."""
+    """Whether an order by hand had been carried out, or a roll followed, when the state was taken."""
+    if isinstance(step, Shift):
+        return step.number < run.shifts_taken.get(step.symbol, 0)
     return isinstance(step, ByHand) and step.number < run.actions_taken
 
 

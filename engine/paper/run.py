@@ -15,7 +15,8 @@ from engine.errors import StrategyError
 from engine.kernel.schema import Phase, TimeInForce
 from engine.paper.account import PaperEngine
 from engine.paper.growing import GrowingBars, LiveMarket
-from engine.paper.steps import ByHand, Closing, Opening, Revision, Step
+from engine.paper.rolling import shift_account
+from engine.paper.steps import ByHand, Closing, Opening, Revision, Shift, Step
 from engine.preparing import slippage_model
 from engine.run import RunnableBot, Status, time_text
 
@@ -36,6 +37,7 @@ class PaperRun:
         error: what the bot raised.
         is_open: whether a master bar is under way, between its OPEN and its CLOSE.
         actions_taken: orders by hand that have been carried out; added_ns: times of bars that ended a day (S7.4).
+        shifts_taken: rolls that the account has followed, by symbol.
         opens, decided: of the bar under way, its symbols' own opening times and O, and whether the bot was to
             decide.
     """
@@ -63,6 +65,7 @@ class PaperRun:
         self.interventions: dict[tuple[int, Phase], list[Action]] = {}
         self.trades_seen = self.actions_taken = 0
         self.added_ns: list[int] = []
+        self.shifts_taken: dict[str, int] = {}
         self._held: list[ByHand] = []
         self._prepared = False
         self._begun = time.perf_counter()
@@ -90,6 +93,8 @@ class PaperRun:
             self._close(step)
         elif isinstance(step, Revision):
             self.bars.revise(step.symbol, step.open_ns, step.figures)
+        elif isinstance(step, Shift):
+            self._shift(step)
         else:
             self._by_hand(step)
 
@@ -126,6 +131,16 @@ class PaperRun:
         held, self._held = self._held, []
         for given in held:
             self._by_hand(given)
+
+    def _shift(self, step: Shift) -> None:
+        """A roll: bars and account move together, so that neither profit nor a level is reached by it."""
+        since_bar = self.bars.first_bar_since(step.symbol, step.since_ns)
+        self.bars.shift(step.symbol, step.gap, step.since_ns)
+        self.shifts_taken[step.symbol] = step.number + 1
+        column = self.bars.symbols.index(step.symbol)
+        what = shift_account(self.engine, column, step.gap, since_bar)
+        self._renew()
+        self.engine.note(f"{step.symbol} rolled: earlier prices moved by {step.gap:+g}" + (what and f", with {what}"))
 
     def _end_day_before(self, step: Opening) -> None:
         """DAY orders whose day ended without a bar at its end expire at a synthetic bar of their own (S7.4)."""

@@ -74,6 +74,7 @@ def _facts(run: PaperRun) -> dict[str, Any]:
         "trades_seen": run.trades_seen,
         "actions_taken": run.actions_taken,
         "added_ns": run.added_ns,
+        "shifts_taken": run.shifts_taken,
         "interventions": [dict(action) for given in run.interventions.values() for action in given],
         "notes": run.engine.notes,
         "status": run.status,
@@ -146,6 +147,7 @@ def restore_state(run: PaperRun, state: SavedState) -> None:
     engine.unknown_names.update({int(key): name for key, name in facts["unknown"].items()})
     run.resume(state.opens, state.decided, int(facts["trades_seen"]))
     run.actions_taken, run.added_ns = int(facts["actions_taken"]), [int(time_ns) for time_ns in facts["added_ns"]]
+    run.shifts_taken = dict(facts.get("shifts_taken", {}))  # older states have none
     for action in facts["interventions"]:
         run.interventions.setdefault((int(action["bar"]), Phase.CLOSE), []).append(action)
     if facts["bot"] is not None:

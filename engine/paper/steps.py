@@ -1,4 +1,4 @@
-"""What happens to a paper account, in order: openings, closings, revisions and orders by hand.
+"""What happens to a paper account, in order: openings, closings, revisions, rolls and orders by hand.
 
 Live, these steps are made from what the feed tells (``phases``); in a replay they are read from the recording
 (``replay``). The account takes nothing else in, so that the same steps give the same journal, byte for byte (S17.3).
@@ -43,6 +43,23 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A roll of a continuous symbol: its earlier prices are others by a constant, and the account follows (S17.2).
+
+    Attributes:
+        gap: by how much the service's history moved, in price; since_ns: bars that open from here on had the new
+            prices already when they came.
+        number: its place among the symbol's shifts, from 0; mid_bar: it came between OPEN and CLOSE.
+    """
+
+    symbol: str
+    gap: float
+    since_ns: int
+    number: int
+    mid_bar: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ByHand:
     """An order or change by hand; given while a bar is under way, it is held until that has closed (S17.3).
 
@@ -54,4 +71,4 @@ class ByHand:
     number: int
 
 
-Step = Opening | Closing | Revision | ByHand
+Step = Opening | Closing | Revision | Shift | ByHand

@@ -29,8 +29,8 @@ from data.tradestation.events import (
     HistoryLoaded,
     StatusChanged,
 )
-from data.tradestation.feed import FeedSettings
 from data.tradestation.live import LiveFeed
+from data.tradestation.patience import FeedSettings
 from data.tradestation.reconnect import Backoff
 from data.tradestation.rest import TradeStationClient
 from engine.config import BacktestConfig
@@ -89,7 +89,7 @@ def test_the_window_shows_bars_states_and_the_account(look: QApplication, tmp_pa
         until(look, lambda: chart.left.text() != "" and rows.rowCount() > 0 and "live" in rows.row(0), "a bar")
 
         assert len(chart.book.store) >= 63
-        assert made.paper.card.figure("Equity") != ""
+        assert made.paper.account.account.figure("Equity") != ""
         assert made.windowTitle().startswith("DEMO")
 
 
@@ -156,9 +156,9 @@ def test_an_order_by_hand_in_mid_bar_waits_and_the_ticket_says_so(look: QApplica
     """S17.3."""
     with window(tmp_path) as made:
         until(look, lambda: made.run is not None and made.run.is_open, "a bar under way")
-        made.paper.ticket.given.emit({"type": "market", "symbol": "ESH24", "side": "buy", "qty": 1})
+        made.paper.ticket.sent.emit({"type": "market", "symbol": "ESH24", "side": "buy", "qty": 1})
 
-        assert "fills at the next open" in made.paper.ticket.note.text()
+        assert "fills at the next open" in made.paper.note.text()
         until(look, lambda: made.run is not None and made.run.actions_taken == 1, "the order")
 
 

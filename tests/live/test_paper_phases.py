@@ -234,3 +234,41 @@ def test_a_bar_that_closed_before_its_open_could_run_acts_late_when_the_next_one
     made.pass_time(at(2, 3.0))
 
     assert told.said == ["open 0 A0 undecided", "close A", "open 1 A1 undecided", "close A", "open 2 A2"]
+
+
+def figures_acted_on(made: PhaseKeeper, told: Told) -> list[tuple[str, float]]:
+    """Closes of the bars, as an account gets them from here on."""
+    acted: list[tuple[str, float]] = []
+    told.closed = lambda closings: acted.extend(  # type: ignore[method-assign]
+        (symbol, closings[symbol].bar.close) for symbol in sorted(closings)
+    )
+    return acted
+
+
+@pytest.mark.rule("S17.2")
+def test_a_correction_of_a_bar_that_waits_to_act_is_what_it_acts_by() -> None:
+    """S17.2: A has closed and waits for B when its correction comes; the old figures must not come after it."""
+    made, told = keeper()
+    acted = figures_acted_on(made, told)
+    prints(made, "A", 0, 0.5)
+    prints(made, "B", 0, 0.9)
+    closes(made, "A", 0, at(1, 0.1), close=11.0)
+
+    assert made.corrected("A", bar(0, 12.0))
+    closes(made, "B", 0, at(1, 0.5))
+    assert acted == [("A", 12.0), ("B", 10.0)]
+    assert not made.corrected("A", bar(0, 13.0))
+
+
+@pytest.mark.rule("S17.2")
+def test_a_backfilled_bar_that_is_told_again_before_it_acts_acts_once_by_its_newest_figures() -> None:
+    """S17.2: history loaded anew tells bars that wait for another line; they must not act twice."""
+    made, told = keeper(patience_s=30.0)
+    acted = figures_acted_on(made, told)
+    made.state("B", FeedState.RECONNECTING)
+    closes(made, "A", 0, at(1, 0.1), live=False, close=11.0)
+    closes(made, "A", 0, at(1, 5.0), live=False, close=12.0)
+    assert acted == []
+    made.pass_time(at(1, 40.0))
+
+    assert acted == [("A", 12.0)]

@@ -1,0 +1,282 @@
+"""An account lives through the roll of a continuous symbol as if nothing had been: profit, levels, orders (S17.2)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.tradestation.bars import LiveBar
+from data.tradestation.events import BarUpdated, Event, HistoryLoaded, RolledOver
+from data.tradestation.recording import read_recording
+from engine.kernel.schema import EventKind, OrderStatus
+from engine.paper import PaperAccount
+from engine.paper.growing import KnownBars
+from engine.paper.replay import RECORDING
+from engine.paper.rolling import roll_of
+from tests.live.paper_market import (
+    MINUTE,
+    MINUTE_NS,
+    NS,
+    SYMBOLS,
+    Told,
+    account,
+    backfilled,
+    bars_of,
+    bytes_of,
+    config,
+    differing,
+    history_of,
+    in_time,
+    live_bar,
+    play,
+    replayed_bytes,
+)
+
+GAP = 12.5
+HISTORY, LIVE = 20, 40
+ROLLED = SYMBOLS[0]
+
+
+def moved(bar: LiveBar, gap: float = GAP) -> LiveBar:
+    return replace(bar, open=bar.open + gap, high=bar.high + gap, low=bar.low + gap, close=bar.close + gap)
+
+
+def feed(own: dict[str, list[LiveBar]]) -> list[Told]:
+    """All that is told when nothing rolls."""
+    begun_ns = own[ROLLED][HISTORY].open_ns
+    told = [one for symbol in SYMBOLS for one in history_of(symbol, own[symbol][:HISTORY], begun_ns)]
+    for place, symbol in enumerate(SYMBOLS):
+        for bar in own[symbol][HISTORY:]:
+            told += live_bar(symbol, bar, first_s=3.0 + 0.4 * place, late_s=0.2 + 0.3 * place)
+    return in_time(told)
+
+
+def rolling(own: dict[str, list[LiveBar]], at_ns: int) -> list[Told]:
+    """The same market, one symbol of which rolls at a time: from then on all its prices are told moved."""
+    told = []
+    for one in feed(own):
+        event: Event = one.event
+        if one.at_ns >= at_ns and event.symbol == ROLLED and hasattr(event, "bar"):
+            event = replace(event, bar=moved(event.bar))
+        told.append(Told(one.at_ns, event))
+    past = [bar for bar in own[ROLLED] if bar.close_ns <= at_ns]
+    under_way = [moved(bar) for bar in own[ROLLED] if bar.open_ns < at_ns < bar.close_ns]
+    roll = [
+        RolledOver(ROLLED, "ESH24", "ESM24"),
+        HistoryLoaded(ROLLED, tuple(moved(bar) for bar in past), "ESM24", *under_way),
+    ]
+    return in_time([*told, *(Told(at_ns, event) for event in roll)])
+
+
+def lived(folder: Path, told: Sequence[Told]) -> PaperAccount:
+    one = account(folder, config("CoinFlip", "TrailingATR"))
+    play(one, told)
+    one.close()
+    return one
+
+
+def equity(one: PaperAccount) -> list[float]:
+    assert one.run is not None
+    return one.run.engine.tables.equity["equity"][: one.run.next_bar].tolist()
+
+
+def fills_of(one: PaperAccount) -> list[tuple[int, float, float]]:
+    assert one.run is not None
+    rows = one.run.engine.tables.rows("fills")
+    return [(int(row["bar"]), float(row["lots"] * row["side"]), float(row["cash"])) for row in rows]
+
+
+@pytest.fixture
+def bars() -> dict[str, list[LiveBar]]:
+    return {symbol: bars_of(symbol, HISTORY + LIVE) for symbol in SYMBOLS}
+
+
+# The symbol's bar has closed and waits for the other one's; between two bars; in the middle of one.
+MOMENTS = [pytest.param(0.4, id="closed"), pytest.param(1.5, id="between-bars"), pytest.param(40.0, id="mid-bar")]
+
+
+@pytest.mark.rule("S17.2")
+@pytest.mark.parametrize("second", MOMENTS)
+@pytest.mark.parametrize("minute", [4, 15, 26, 37])
+def test_a_roll_changes_neither_money_nor_fills(
+    bars: dict[str, list[LiveBar]], minute: int, second: float, tmp_path: Path
+) -> None:
+    """S17.2: the account that rolls ends as the one in whose market nothing rolled, bar by bar."""
+    at_ns = bars[ROLLED][HISTORY + minute].open_ns + int(second * NS)
+    never = lived(tmp_path / "never", feed(bars))
+    rolled = lived(tmp_path / "rolled", rolling(bars, at_ns))
+
+    assert len(fills_of(never)) > 10
+    assert fills_of(rolled) == fills_of(never)
+    assert equity(rolled) == equity(never)
+
+
+@pytest.mark.rule("S17.3")
+@pytest.mark.parametrize("second", MOMENTS)
+def test_a_recording_with_a_roll_replays_to_the_same_bytes(
+    bars: dict[str, list[LiveBar]], second: float, tmp_path: Path
+) -> None:
+    """S17.3."""
+    at_ns = bars[ROLLED][HISTORY + 12].open_ns + int(second * NS)
+    one = lived(tmp_path, rolling(bars, at_ns))
+    assert one.run is not None
+
+    assert one.run.shifts_taken == {ROLLED: 1}
+    assert differing(bytes_of(one), replayed_bytes(tmp_path, config("CoinFlip", "TrailingATR"))) == []
+    seen = read_recording(tmp_path / RECORDING, ROLLED, MINUTE)
+    assert seen.known.close.tolist() == [moved(bar).close for bar in bars[ROLLED]]
+
+
+@pytest.mark.rule("S17.3")
+@pytest.mark.parametrize("second", MOMENTS)
+@pytest.mark.parametrize("state", [True, False], ids=["from-its-state", "from-the-recording"])
+def test_an_account_that_was_killed_after_a_roll_goes_on_with_the_same_bytes(
+    bars: dict[str, list[LiveBar]], second: float, state: bool, tmp_path: Path
+) -> None:
+    given = config("CoinFlip", "TrailingATR")
+    at_ns = bars[ROLLED][HISTORY + 12].open_ns + int(second * NS)
+    told = rolling(bars, at_ns)
+    whole = lived(tmp_path / "whole", told)
+    later = 0 if state and second > 30 else 2  # at once in the bar that rolled, or two bars on
+    cut_ns = bars[ROLLED][HISTORY + 12 + later].open_ns + 45 * NS
+    cut = next(number for number, each in enumerate(told) if each.at_ns > cut_ns)
+    one = account(tmp_path / "cut", given)
+    play(one, told[:cut])
+    if not state:
+        (tmp_path / "cut" / "state.npz").unlink()
+    again = account(tmp_path / "cut", given)
+    assert again.run is not None
+    assert again.run.shifts_taken == {ROLLED: 1}
+    if state:
+        play(again, told[cut:])
+        assert differing(bytes_of(whole), bytes_of(again)) == []
+    else:
+        assert one.run is not None
+        count = again.run.next_bar
+        assert again.run.engine.tables.equity["equity"][:count].tolist() == equity(one)[:count]
+
+
+def test_an_account_that_slept_through_a_roll_follows_it_when_it_starts(
+    bars: dict[str, list[LiveBar]], tmp_path: Path
+) -> None:
+    """No roll is told of then: history that has moved as a whole says it."""
+    given = config("CoinFlip", "TrailingATR")
+    stop = HISTORY + 15
+    before = {symbol: own[:stop] for symbol, own in bars.items()}
+    lived(tmp_path, feed(before))
+    again = account(tmp_path, given)
+    now_ns = bars[ROLLED][stop + 2].open_ns
+    for symbol in SYMBOLS:
+        own = bars[symbol][: stop + 2]
+        play(again, history_of(symbol, [moved(bar) for bar in own] if symbol == ROLLED else own, now_ns))
+    assert again.run is not None
+    asleep = lived(tmp_path / "never", feed(before))
+    for symbol in SYMBOLS:
+        play(asleep, [backfilled(symbol, bar, now_ns) for bar in bars[symbol][stop : stop + 2]])
+
+    assert again.run.shifts_taken == {ROLLED: 1}
+    assert equity(again) == equity(asleep)
+
+
+def test_levels_and_orders_move_and_the_report_says_so(bars: dict[str, list[LiveBar]], tmp_path: Path) -> None:
+    """S17.2: a stop moves with an event, resting orders and brackets move, money does not."""
+    given = config("CoinFlip", "TrailingATR")
+    one = account(tmp_path, given)
+    told = feed(bars)
+    at_ns = bars[ROLLED][HISTORY + 12].open_ns + int(1.5 * NS)
+    play(one, [each for each in told if each.at_ns < at_ns])
+    assert one.run is not None
+    price = bars[ROLLED][HISTORY + 11].close
+    one.by_hand({"type": "limit", "symbol": ROLLED, "side": "buy", "qty": 1, "limit": price - 200.0})
+    engine = one.run.engine
+    before = engine.tables.symbols.copy()
+    money = engine.get_portfolio().equity
+    past = tuple(moved(bar) for bar in bars[ROLLED] if bar.close_ns <= at_ns)
+    one.take(HistoryLoaded(ROLLED, past, "ESM24"), at_ns)
+    after = engine.tables.symbols
+
+    assert before["lots"][0] != 0.0
+    ticks = GAP / 0.25
+    for name in ("average", "stop", "mark", "trigger_up", "trigger_down", "run_low", "run_high"):
+        assert after[name][0] == before[name][0] + ticks
+        assert after[name][1] == before[name][1] or np.isnan(before[name][1])
+    assert engine.tables.rows("orders")["limit"][-1] == (price - 200.0 + GAP) / 0.25
+    assert engine.get_orders()[-1].status is OrderStatus.ACCEPTED
+    assert engine.get_portfolio().equity == money
+    event = engine.tables.rows("events")[-1]
+    assert (event["kind"], event["a"] - event["b"]) == (EventKind.STOP_MOVED, ticks)
+    assert any("rolled: earlier prices moved by +12.5" in note for note in engine.notes)
+
+
+def known_of(bars: Sequence[LiveBar]) -> KnownBars:
+    known = KnownBars(ROLLED, MINUTE_NS)
+    for bar in bars:
+        known.put(bar.open_ns, bar.figures)
+    return known
+
+
+def test_a_roll_is_one_gap_for_all_earlier_bars_and_nothing_else_is_one() -> None:
+    bars = bars_of(ROLLED, 60)
+    new = [moved(bar) for bar in bars]
+    ratio = [moved(bar, round(number * 0.4) * 0.25 + 2.5) for number, bar in enumerate(bars)]
+
+    assert roll_of(known_of(bars), bars, 0.25) is None
+    assert roll_of(known_of(bars), ratio, 0.25) is None
+    assert roll_of(known_of(bars), [*new[:2], *bars[2:]], 0.25) is None
+    found = roll_of(known_of(bars), [*new[:10], moved(bars[10], 1.0), *new[11:50], *bars[50:]], 0.25)
+    assert found is not None
+    assert (found.gap, found.since_ns) == (GAP, bars[49].open_ns + 1)
+
+
+def test_bars_and_positions_that_had_the_new_prices_already_do_not_move(
+    bars: dict[str, list[LiveBar]], tmp_path: Path
+) -> None:
+    """The roll was discovered late: ten bars have come with new prices, and a position was opened on them."""
+    one = account(tmp_path, config("CoinFlip", "TrailingATR"))
+    old, new = bars[ROLLED][:30], [moved(bar) for bar in bars[ROLLED][30:]]
+    told = feed({ROLLED: [*old, *new], SYMBOLS[1]: bars[SYMBOLS[1]]})
+    at_ns = bars[ROLLED][45].open_ns + int(1.5 * NS)
+    play(one, [each for each in told if each.at_ns < at_ns])
+    assert one.run is not None
+    before = one.run.engine.tables.symbols.copy()
+    assert before["entry_bar"][0] >= 30
+    one.take(HistoryLoaded(ROLLED, tuple([*(moved(bar) for bar in old), *new][:45]), "ESM24"), at_ns)
+
+    for name in ("average", "stop", "mark"):
+        assert one.run.engine.tables.symbols[name][0] == before[name][0]
+    assert one.run.bars.known[0].series().close.tolist() == [moved(bar).close for bar in bars[ROLLED][:45]]
+
+
+def test_a_print_from_before_the_roll_opens_nothing(bars: dict[str, list[LiveBar]], tmp_path: Path) -> None:
+    """It waits for the other symbol when the roll comes: its price is none any more."""
+    one = account(tmp_path, config("CoinFlip", "TrailingATR"))
+    told = feed(bars)
+    bar = bars[ROLLED][HISTORY + 5]
+    play(one, [each for each in told if each.at_ns < bar.open_ns + NS // 2])
+    one.take(BarUpdated(ROLLED, bar), bar.open_ns + NS // 2)
+    past = tuple(moved(each) for each in bars[ROLLED] if each.close_ns <= bar.open_ns)
+    one.take(HistoryLoaded(ROLLED, past, "ESM24"), bar.open_ns + NS // 2 + 1)
+    assert one.run is not None
+    one.pass_time(bar.open_ns + 10 * NS)
+
+    assert one.run.bars.last_ns < bar.open_ns
+
+
+@pytest.mark.rule("S17.3")
+def test_an_account_that_is_stopped_in_the_bar_that_rolled_replays_to_the_same_bytes(
+    bars: dict[str, list[LiveBar]], tmp_path: Path
+) -> None:
+    """S17.3: the recording does not hold the bar under way, its state does; an order by hand waits for its close."""
+    given = config("CoinFlip", "TrailingATR")
+    at_ns = bars[ROLLED][HISTORY + 12].open_ns + 40 * NS
+    told = [each for each in rolling(bars, at_ns) if each.at_ns < at_ns + 5 * NS]
+    one = account(tmp_path, given)
+    play(one, told)
+    one.by_hand({"type": "limit", "symbol": ROLLED, "side": "buy", "qty": 1, "limit": 4_000.0})
+    one.close()
+    assert one.run is not None
+    assert one.run.is_open
+
+    assert differing(bytes_of(one), replayed_bytes(tmp_path, given)) == []
