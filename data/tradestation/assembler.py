@@ -65,6 +65,14 @@ class BarAssembler:
         """Stamp from which a backfill asks: the last closed bar and ``back`` before it."""
         return self._order[-1 - min(back, len(self._order) - 1)] if self._order else None
 
+    def moves_history(self, bar: LiveBar) -> bool:
+        """Whether ``bar`` is a closed one whose prices have all moved alike: history is another one, as by a roll."""
+        known = self._closed.get(bar.close_ns)
+        if known is None:
+            return False
+        gaps = {round(new - old, 9) for new, old in zip(bar.figures[:4], known.bar.figures[:4], strict=True)}
+        return len(gaps) == 1 and gaps != {0.0}
+
     def take_doubt(self) -> bool:
         """True once if a buffered copy of a closed bar differed: only a new request can tell which is later."""
         doubtful, self._doubtful = self._doubtful, False

@@ -209,8 +209,17 @@ class SymbolFeed(StreamWorker):
         if bar is None:
             return []
         self._note_data(server_ns)
+        if not buffered and self._may_have_rolled(bar):
+            self._ask_for_contract()
         with self._lock:
             return self._bars.update(bar, server_ns, buffered=buffered)
+
+    def _may_have_rolled(self, bar: LiveBar) -> bool:
+        """Contracts change between sessions: the first bar behind a pause is told only once that has been asked."""
+        newest_ns = self._bars.newest_ns
+        pause_ns = int(self._settings.roll_pause_s * NS) + self.interval.bar_ns
+        behind_pause = newest_ns is not None and bar.close_ns - newest_ns >= pause_ns
+        return self.symbol.startswith("@") and (behind_pause or self._bars.moves_history(bar))
 
     def _bar_of(self, frame: Content) -> LiveBar | None:
         try:
@@ -333,8 +342,11 @@ class SymbolFeed(StreamWorker):
 
     def _check_contract_again(self) -> None:
         checked = self._contract_checked
-        if checked is None or self._clock.monotonic() - checked < self._settings.roll_check_s:
-            return
+        if checked is not None and self._clock.monotonic() - checked >= self._settings.roll_check_s:
+            self._ask_for_contract()
+
+    def _ask_for_contract(self) -> None:
+        """End the session for a new one if the contract is another one now."""
         try:
             self._check_contract()
         except (NetworkError, QuotaError) as error:

@@ -16,7 +16,8 @@ class FeedSettings:
         mute_bars, mute_s: without data for so many bars of open market (and at least so long) the feed asks.
         reconcile_s: after so much open market without a request the newest bars are asked for, however well the
             stream looks: what it has dropped unseen (a correction, a last print) comes to light so.
-        roll_check_s: how often a continuous symbol's contract is asked for.
+        roll_check_s: how often a continuous symbol's contract is asked for; roll_pause_s: and before the first bar
+            behind a pause as long as this is told.
         stream_back: bars of history with which a stream begins.
         settle_s: longest wait for a stream's own history before its copies are let in, and for a stream to say what
             a request has just said.
@@ -29,6 +30,7 @@ class FeedSettings:
     mute_s: float = 60.0
     reconcile_s: float = 900.0
     roll_check_s: float = 3600.0
+    roll_pause_s: float = 1200.0
     stream_back: int = 3
     settle_s: float = 5.0
     inbox: int = 10_000

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from data.errors import NetworkError
 from data.tradestation.bars import Interval, LiveBar
 from data.tradestation.clock import NS
 from data.tradestation.emulator.jsonbars import bar_row
 from data.tradestation.emulator.scenario import BarHabits
 from data.tradestation.emulator.tape import TapeBar
-from data.tradestation.events import BarClosed, BarCorrected, Event
+from data.tradestation.events import BarClosed, BarCorrected, Event, RolledOver
 from data.tradestation.feed import SymbolFeed
 from data.tradestation.frames import parse_line
 from data.tradestation.hours import SessionTimes
 from data.tradestation.patience import FeedSettings
 from data.tradestation.skew import SkewEstimate
-from data.tradestation.stream import Inbox, Received
+from data.tradestation.stream import Inbox, Received, StreamEndedError
 
 MINUTE = Interval(1)
 T0 = 1_709_733_600 * NS
@@ -57,6 +59,14 @@ class Service:
     skew: SkewEstimate = field(default_factory=SkewEstimate)
     asked: list[int] = field(default_factory=list)
     away: bool = False
+    contract: str = "ESH24"
+    contracts_asked: int = 0
+
+    def symbols(self, names: list[str]) -> dict[str, Any]:
+        self.contracts_asked += 1
+        if self.away:
+            raise NetworkError("no answer")
+        return {name: SimpleNamespace(underlying=self.contract) for name in names}
 
     def bars_between(self, symbol: str, interval: Interval, first_ns: int, **_: object) -> list[LiveBar]:
         self.asked.append(first_ns)
@@ -76,15 +86,16 @@ def bar(minute: int, close: float = 10.0, volume: float = 50.0) -> LiveBar:
 class Line:
     """A feed that is live, with ten closed bars behind it, and its stream."""
 
-    def __init__(self, hours: SessionTimes | None = None) -> None:
+    def __init__(self, hours: SessionTimes | None = None, symbol: str = "ESH24") -> None:
         self.service = Service()
         client: Any = self.service
-        self.feed = SymbolFeed(client, "ESH24", MINUTE, 10, rng=random.Random(1), settings=SETTINGS, hours=hours)
+        self.feed = SymbolFeed(client, symbol, MINUTE, 10, rng=random.Random(1), settings=SETTINGS, hours=hours)
         self.stream: Any = SimpleNamespace(inbox=Inbox(100))
         history = [replace(bar(minute), closed=True) for minute in range(-10, 0)]
         self.service.bars = {one.close_ns: one for one in history}
         self.feed._bars.replace(history, T0)
         self.feed._confirm(history)
+        self.feed._check_contract()
 
     def says(self, one: LiveBar, at_s: float, *, closed: bool = False) -> None:
         """The stream sends a copy of a bar, so many seconds behind T0."""
@@ -209,3 +220,44 @@ def test_a_bar_that_the_service_still_calls_open_stays_in_doubt() -> None:
     line.says(bar(2, 10.0, 1.0), 121.0)
 
     assert known(line, 0) == bar(0, 12.0, 90.0).figures
+
+
+def test_the_first_bar_behind_a_pause_is_told_only_once_the_contract_has_been_asked_for() -> None:
+    """A roll that is found later would let a session's first bars meet levels from before it."""
+    line = Line(symbol="@ES")
+    line.service.contract = "ESM24"
+    with pytest.raises(StreamEndedError, match="stands for ESM24 now"):
+        line.says(bar(60), 3601.0)
+
+    assert [type(event) for event in line.feed.drain()] == [RolledOver]
+
+
+def test_history_that_moves_as_a_whole_has_the_contract_asked_for() -> None:
+    """The service sends bars that have closed once more, all prices another: nothing of it is told as a correction."""
+    line = Line(symbol="@ES")
+    line.service.contract = "ESM24"
+    one = bar(-2)
+    moved = replace(one, open=one.open + 5.0, high=one.high + 5.0, low=one.low + 5.0, close=one.close + 5.0)
+    with pytest.raises(StreamEndedError, match="stands for ESM24 now"):
+        line.says(moved, 30.0, closed=True)
+
+    assert line.told(BarCorrected) == []
+
+
+def test_bars_in_a_row_and_contracts_that_do_not_roll_are_not_asked_about() -> None:
+    plain, continuous = Line(), Line(symbol="@ES")
+    plain.says(bar(60), 3601.0)
+    for minute in range(3):
+        continuous.says(bar(minute), 60.0 * minute + 30.0)
+        continuous.says(bar(minute), 60.0 * minute + 60.0, closed=True)
+
+    assert plain.service.contracts_asked == 0
+    assert continuous.service.contracts_asked == 1
+
+
+def test_a_contract_that_cannot_be_asked_for_holds_no_bar_up() -> None:
+    line = Line(symbol="@ES")
+    line.service.away = True
+    line.says(bar(60), 3601.0)
+
+    assert line.feed._bars.newest_ns == bar(60).close_ns
