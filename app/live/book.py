@@ -70,6 +70,15 @@ class SymbolBook:
         elif isinstance(event, BarCorrected):
             self._correct(event.bar)
 
+    def know(self, status: FeedStatus) -> None:
+        """Figures of the state that change without an event: whether the session is open, or all is quiet."""
+        if (status.state, status.reason, status.attempt) == (
+            self.status.state,
+            self.status.reason,
+            self.status.attempt,
+        ):
+            self.status = status
+
     def _put(self, bar: LiveBar) -> None:
         """The newest bar: another copy of it, or the next one."""
         count = len(self.store)

@@ -24,9 +24,13 @@ from app.panels.charts import MINUTE_NS, RULES
 from app.panels.parts import label, row_of, set_tone
 from app.panels.toolbar import NarrowLabel
 from app.theme.tokens import DARK, Theme
+from data.tradestation.events import FeedState
 from data.tradestation.quotes import Quote
 from engine import indicators
 from engine.paper import PaperRun
+
+# States in which the bar under way goes on.
+COMING = (FeedState.LIVE, FeedState.DELAYED, FeedState.HISTORY)
 
 
 class LiveChart(QWidget):
@@ -113,7 +117,7 @@ class LiveChart(QWidget):
 
     def _closes_ns(self) -> int | None:
         """When the bar under way closes: the one that is shown."""
-        if self.book.forming is None:
+        if self.book.forming is None or self.book.status.state not in COMING:
             return None
         view = None if self.chart is None else self.chart.view
         if view is None or view.timeframe is None or not len(view.store):
@@ -128,7 +132,7 @@ class LiveChart(QWidget):
         if quote is not None:
             named = (("bid", quote.bid), ("ask", quote.ask))
             parts += [f"{name} {self.form.text(value)}" for name, value in named if value is not None]
-            parts += ["DELAYED"] if quote.delayed else []
+            parts += ["DELAYED"] if quote.delayed and self.book.status.state is not FeedState.DELAYED else []
             parts += ["HALTED"] if quote.halted else []
         if self.book.status.underlying is not None:
             parts.append(f"stands for {self.book.status.underlying}")
@@ -238,7 +242,7 @@ class LiveChart(QWidget):
 
 def _waits(word: str, detail: str) -> str:
     """What stands where a chart will be."""
-    return f"{word.capitalize()} \N{HORIZONTAL ELLIPSIS}" + (f"\n{detail}" if detail else "")
+    return f"{(detail or word).capitalize()} \N{HORIZONTAL ELLIPSIS}"
 
 
 def _length(bar_ns: int) -> str:

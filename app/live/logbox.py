@@ -18,6 +18,8 @@ class _Waiting(logging.Handler):
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
         self.addFilter(Redacting())
+        # What the feeds make of a broken line is said by them, in words.
+        self.addFilter(lambda record: not record.name.startswith("urllib3"))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))

@@ -23,12 +23,17 @@ WHEN = {
 }
 
 
-class PaperColumn(QScrollArea):
+class PaperColumn(QWidget):
     """Account, position and ticket below each other; they show nothing until the account has begun.
 
     Args:
         last: the newest price of a symbol.
+
+    Signals:
+        said: what became of something that was asked for.
     """
+
+    said = pyqtSignal(str)
 
     def __init__(self, last: LastPrice) -> None:
         super().__init__()
@@ -39,21 +44,30 @@ class PaperColumn(QScrollArea):
         self.waits.setWordWrap(True)
         self.note.setWordWrap(True)
         self.note.setAccessibleName("What became of the last order by hand")
-        inner = QWidget()
-        layout = QVBoxLayout(inner)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for widget in (self.waits, self.account, self.ticket, self.note):
-            layout.addWidget(widget)
         for text in (self.waits, self.note):
             text.setContentsMargins(16, 4, 12, 8)
-        layout.addStretch(1)
-        self.setWidget(inner)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.waits)
+        layout.addWidget(self._scrolled(self.account), 1)
+        # The buttons are never out of sight, however low the window is.
+        layout.addWidget(self.ticket)
+        layout.addWidget(self.note)
+        layout.addStretch(0)
         self.setMinimumWidth(306)
+        # Beside a service that says LIVE, nobody is to take this account for a real one.
+        self.account.account.heading.setText("PAPER ACCOUNT")
         self._begun(False)
+
+    @staticmethod
+    def _scrolled(panel: QWidget) -> QScrollArea:
+        area = QScrollArea()
+        area.setWidget(panel)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return area
 
     def _begun(self, on: bool) -> None:
         self.waits.setVisible(not on)
@@ -77,6 +91,7 @@ class PaperColumn(QScrollArea):
         """Say what became of something that was asked for."""
         self.note.setText(text)
         set_tone(self.note, tone)
+        self.said.emit(text)
 
     def show_waiting(self, text: str) -> None:
         """Say for what the account waits."""

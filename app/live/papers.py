@@ -91,12 +91,18 @@ def _order_level(order: Order) -> Level | None:
 
 def _waiting_levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
     """Levels given by hand while a bar is under way: where they will be, beside those that still act (S17.3)."""
-    newest: dict[str, Action] = {str(one["type"]): one for one in run.held if one.get("symbol") == symbol}
+    held = [one for one in run.held if one.get("symbol") == symbol]
+    newest: dict[str, Action] = {str(one["type"]): one for one in held}
     found = []
     for name, key, kind in (("modify_stop", "sl", LevelKind.STOP), ("modify_target", "tp", LevelKind.TARGET)):
         price = newest.get(name, {}).get(key)
         if price is not None:
             found.append(Level(key=f"{name} waits", kind=kind, price=float(price), text=WAITS, draggable=True))
+    for place, one in enumerate(held):
+        price = one.get("limit", one.get("stop"))
+        if "side" in one and price is not None:
+            words = f"{str(one['side']).upper()} {one['qty']:g} {str(one['type']).replace('_', '-').upper()}  {WAITS}"
+            found.append(Level(key=f"{place} waits", kind=LevelKind.ORDER, price=float(price), text=words))
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt, pyqtSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -22,13 +22,19 @@ class RowsModel(QAbstractTableModel):
     Args:
         headings: of the columns; words: those whose texts stand to the left, all others are figures.
         tone: colours texts by what they mean.
+
+    Signals:
+        widened: a text is longer than any was in its column.
     """
+
+    widened = pyqtSignal()
 
     def __init__(self, headings: Row, words: Row = (), tone: Tone | None = None) -> None:
         super().__init__()
         self._headings, self._words, self._tone = headings, frozenset(words), tone
         self._look = DARK
         self._rows: list[Row] = []
+        self._longest = [0] * len(headings)
 
     def set_look(self, look: Theme) -> None:
         """Other colours."""
@@ -42,10 +48,18 @@ class RowsModel(QAbstractTableModel):
         if len(rows) != len(before):
             self.beginResetModel()
             self.endResetModel()
-            return
-        differ = [number for number, row in enumerate(rows) if row != before[number]]
-        if differ:
-            self._changed(differ[0], differ[-1])
+            differ = list(range(len(rows)))
+        else:
+            differ = [number for number, row in enumerate(rows) if row != before[number]]
+            if differ:
+                self._changed(differ[0], differ[-1])
+        self._measure([rows[number] for number in differ])
+
+    def _measure(self, rows: list[Row]) -> None:
+        longest = [max([before, *map(len, texts)]) for before, *texts in zip(self._longest, *rows, strict=True)]
+        if longest != self._longest:
+            self._longest = longest
+            self.widened.emit()
 
     def _changed(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._headings) - 1))
@@ -85,7 +99,7 @@ class RowsModel(QAbstractTableModel):
 
 
 def table(name: str, model: RowsModel) -> QTableView:
-    """A view of such a table; columns are as wide as their texts when rows come or go."""
+    """A view of such a table; a column is as wide as the longest text that it had."""
     view = QTableView()
     view.setModel(model)
     view.setProperty("role", "number")
@@ -101,6 +115,7 @@ def table(name: str, model: RowsModel) -> QTableView:
     if columns is not None:
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         columns.setHighlightSections(False)
+        columns.setStretchLastSection(True)
     # Not at every change of a text: measuring fifty rows ten times a second costs more than painting them.
-    model.modelReset.connect(view.resizeColumnsToContents)
+    model.widened.connect(view.resizeColumnsToContents)
     return view

@@ -2,12 +2,13 @@
 
 from datetime import UTC
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
 from app.charts.ticks import LocalTime
 from app.live.states import Told, skew_text
 from app.panels.parts import label, set_tone
+from app.panels.toolbar import NarrowLabel
 from app.theme.tokens import Theme
 
 # What each service is called, the theme's colour of it, and what it means in a sentence.
@@ -36,11 +37,12 @@ class StateBar(QFrame):
         self.badge = QLabel(name)
         self.badge.setToolTip(meaning)
         self.badge.setAccessibleName(f"Service: {name}. {meaning}")
-        self.state, self.detail = label("", "heading"), label("", "muted")
+        self.state, self.detail = label("", "heading"), NarrowLabel(Qt.AlignmentFlag.AlignLeft)
+        self.detail.setProperty("role", "muted")
         self.skew, self.clock = label("", "muted"), label("", "number")
         self.state.setAccessibleName("State of the feed")
-        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.sign_in_button = self._button("Sign in", "Sign in on TradeStation's own page", self.sign_in.emit)
+        self.sign_in_button.setProperty("tone", "accent")
         self.reconnect_button = self._button(
             "Reconnect", "New connections; bars, indicators and the account stay", self.reconnect.emit
         )

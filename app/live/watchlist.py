@@ -10,7 +10,7 @@ from app.live.book import SymbolBook
 from app.live.rows import RowsModel, table
 from data.tradestation.quotes import Quote
 
-HEADINGS = ("Symbol", "Last", "Change", "%", "State")
+HEADINGS = ("Symbol", "Last", "Change", "State")
 WORDS = ("Symbol", "State")
 USUAL_STATES = ("live", "history", "connecting")
 PAUSE_MS = 300
@@ -45,6 +45,7 @@ class WatchList(QWidget):
         self.remove_button.setEnabled(False)
         self.model = RowsModel(HEADINGS, WORDS, _tone)
         self.view = table("Watch list", self.model)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -54,7 +55,7 @@ class WatchList(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.field, 1)
         top.addWidget(self.remove_button)
-        self.setMinimumWidth(310)
+        self.setMinimumWidth(334)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(top)
@@ -109,19 +110,16 @@ class WatchList(QWidget):
 
 def _row(book: SymbolBook, form: PriceFormat, quote: Quote | None) -> tuple[str, ...]:
     last, before = book.last, book.before
-    change = share = ""
-    if last is not None and before is not None:
-        change = number(last - before, form.decimals, signed=True)
-        share = number(100 * (last - before) / before, 2, signed=True) if before > 0 else ""
+    change = "" if last is None or before is None else number(last - before, form.decimals, signed=True)
     halted = quote is not None and quote.halted
     state = "halted" if halted else book.status.state.value
-    return (book.symbol, "" if last is None else form.text(last), change, share, state)
+    return (book.symbol, "" if last is None else form.text(last), change, state)
 
 
 def _tone(heading: str, row: tuple[str, ...]) -> str:
     """Gains and losses, and every state that is not as it should be."""
-    if heading in ("Change", "%"):
+    if heading == "Change":
         return "" if row[2].strip("+0.") == "" else "down" if row[2].startswith(MINUS) else "up"
     if heading == "State":
-        return "muted" if row[4] in USUAL_STATES else "amber"
+        return "muted" if row[3] in USUAL_STATES else "amber"
     return ""

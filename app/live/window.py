@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
 from app.charts.prices import PriceFormat
@@ -20,6 +20,7 @@ from app.live.paperdock import PaperColumn, PaperTables
 from app.live.statebar import SERVICES, StateBar
 from app.live.states import Told, told, worst
 from app.live.watchlist import WatchList
+from app.panels.parts import label
 from app.panels.toolbar import ChartBar, bot_words
 from app.theme.tokens import Theme
 from app.workspace import Workspace
@@ -29,6 +30,7 @@ from engine.live import LiveSession
 from engine.paper import PaperRun
 
 LOG = logging.getLogger(__name__)
+HINTS = "Drag stops, targets and orders on the chart     right click: orders at a price     F1 shortcuts"
 SLOWER = 6  # tables of figures are read by people: ten times a second is enough for them
 
 
@@ -89,7 +91,16 @@ class LiveWindow(QMainWindow):
         self._bar("State", _column(self.stripe, self.state_bar))
         self.addToolBarBreak()
         self._bar("Charts", self.chart_bar)
-        self.setCentralWidget(self.charts)
+        self.empty = label("", "muted")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.centre = QStackedWidget()
+        self.centre.addWidget(self.empty)
+        self.centre.addWidget(self.charts)
+        self.centre.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCentralWidget(self.centre)
+        foot = self.statusBar()
+        if foot is not None:
+            foot.addWidget(label(HINTS, "muted"))
         left, right, below = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,
@@ -98,7 +109,7 @@ class LiveWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, right)
         self.docks = {
             "Watch list": self._dock("Watch list", self.watch_list, left),
-            "Account": self._dock("Account", self.paper, right),
+            "Account": self._dock("Account", self.paper, right, "Paper account"),
             "Paper": self._dock("Paper", self.tables, below),
             "Log": self._dock("Log", self.log, below),
         }
@@ -122,12 +133,12 @@ class LiveWindow(QMainWindow):
     def _proportion(self) -> None:
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         lower = [self.docks["Paper"], self.docks["Log"]]
-        self.resizeDocks([self.docks["Watch list"], self.docks["Account"]], [330, 320], across)
+        self.resizeDocks([self.docks["Watch list"], self.docks["Account"]], [340, 320], across)
         self.resizeDocks(lower, [180, 180], down)
         self.resizeDocks(lower, [620, 440], across)
 
-    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(name, self)
+    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea, title: str = "") -> QDockWidget:
+        dock = QDockWidget(title or name, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
         self.addDockWidget(area, dock)
@@ -145,6 +156,7 @@ class LiveWindow(QMainWindow):
         self.watch_list.chosen.connect(self.choose)
         self.paper.ticket.sent.connect(self.hands.give)
         self.paper.ticket.flatten.connect(lambda symbol: self.hands.give({"type": "close", "symbol": symbol}))
+        self.paper.said.connect(self.say)
         self.tables.cancelled.connect(lambda number: self.hands.give({"type": "cancel", "id": number}))
         self.chart_bar.symbol_chosen.connect(lambda place: self.choose(list(self.books)[place]))
         self.chart_bar.timeframe_chosen.connect(self.looks.set_timeframe)
@@ -156,14 +168,15 @@ class LiveWindow(QMainWindow):
         self.looks.fill_menu(view)
         self.chart_bar.asked.connect(lambda key: slots[key]())
         self.chart_bar.toggles["path"].hide()
-        self.chart_bar.set_frames(self.bar_ns, self.looks.choices.timeframe)
         by_whom = "Bars only: nothing is traded"
         if self.session.make_bot is not None:
             by_whom = f"On paper     {bot_words(self.session.config, False)}"
         self.chart_bar.say(by_whom)
-        self._show_toggles()
+        self._show_choices()
 
-    def _show_toggles(self) -> None:
+    def _show_choices(self) -> None:
+        """Press the buttons of what is chosen."""
+        self.chart_bar.set_frames(self.bar_ns, self.looks.choices.timeframe)
         self.chart_bar.show_toggles(self.looks.choices.shown)
         for key, on in self.looks.choices.shown.items():
             self.actions_by_key[key].setChecked(on)
@@ -188,7 +201,7 @@ class LiveWindow(QMainWindow):
 
     def redraw(self) -> None:
         """Make all charts anew: something else is to be shown on them."""
-        self._show_toggles()
+        self._show_choices()
         for chart in self.charts.charts.values():
             chart.dress()
 
@@ -197,7 +210,7 @@ class LiveWindow(QMainWindow):
     def begin(self) -> None:
         """Start the session and the clock."""
         self.session.start()
-        self.charts.setFocus()
+        self.centre.setFocus()
         self.frames.add_producer(self.frame)
 
     def frame(self) -> None:
@@ -226,6 +239,9 @@ class LiveWindow(QMainWindow):
         self.log.refresh()
 
     def _show_tables(self, run: PaperRun | None) -> None:
+        for symbol, status in self.session.statuses.items():
+            if symbol in self.books:
+                self.books[symbol].know(status)
         self.watch_list.put(self.books, self.forms, self.session.quotes)
         if run is None:
             account = self.session.account
@@ -267,6 +283,7 @@ class LiveWindow(QMainWindow):
             chart.menu_asked.connect(self.hands.chart_menu)
             self.charts.add(chart)
         if fresh:
+            self.centre.setCurrentWidget(self.charts)
             self.charts.arrange(self._order)
             self._list_symbols()
             self.dress()
@@ -315,6 +332,9 @@ class LiveWindow(QMainWindow):
             more = [trouble] if trouble else [f"the account waits for {', '.join(waits)}"] if waits else []
             detail = "; ".join([*([named] if named else []), *more])
             state = Told(state.word, "amber" if trouble else state.tone, detail)
+        if book is None:
+            waiting = f"{state.detail or state.word}"
+            self.empty.setText(waiting[:1].upper() + waiting[1:] + ("" if self.trouble else " \N{HORIZONTAL ELLIPSIS}"))
         self.state_bar.put(state, self.session.signed_out and self.ask_sign_in is not None)
         self.state_bar.put_clock(now_ns, self.session.feed.client.skew.seconds)
 

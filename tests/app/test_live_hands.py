@@ -23,7 +23,15 @@ from data.resampling import resample
 from data.series import BarSeries
 from data.tradestation.bars import LiveBar
 from data.tradestation.emulator.server import Emulator
-from data.tradestation.events import BarClosed, BarUpdated, CloseReason, HistoryLoaded
+from data.tradestation.events import (
+    BarClosed,
+    BarUpdated,
+    CloseReason,
+    FeedState,
+    FeedStatus,
+    HistoryLoaded,
+    StatusChanged,
+)
 from engine.indicators import IndicatorBars, compute
 from tests.app.live_windows import opened, scenario, until
 
@@ -322,6 +330,7 @@ def test_indicators_of_a_longer_timeframe_are_those_of_its_own_bars(live_chart: 
 
 def test_the_countdown_is_that_of_the_bar_that_is_shown(live_chart: LiveChart) -> None:
     every, book = bars(50), live_chart.book
+    book.take(StatusChanged("ES", FeedStatus("ES", FeedState.LIVE)), 0)
     book.take(HistoryLoaded("ES", tuple(every[:49]), None), 0)
     book.take(BarUpdated("ES", every[49]), 0)
     live_chart.refresh_from(every[49].open_ns + 20 * NS, None, None)
@@ -332,6 +341,9 @@ def test_the_countdown_is_that_of_the_bar_that_is_shown(live_chart: LiveChart) -
     live_chart.dress()
     live_chart.refresh_from(every[49].open_ns + 20 * NS, None, None)
     assert live_chart.left.text() == "0:40"
+    book.take(StatusChanged("ES", FeedStatus("ES", FeedState.RECONNECTING)), 0)
+    live_chart.refresh_from(every[49].open_ns + 20 * NS, None, None)
+    assert live_chart.left.text() == ""
     live_chart.end()
 
 
