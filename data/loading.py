@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -51,6 +52,7 @@ class SourceSettings:
         use_adjusted_close: scale all prices by ``Adj Close`` / ``Close``.
         session_calendar: name of the calendar whose daily break the times are checked against; None: no check.
         ticker: which symbol's columns of a file with several; None: the one named like ``symbol``, or the only one.
+        reader: reads the file in place of this loader, and answers for adjustments itself; None: this loader.
     """
 
     symbol: str
@@ -65,6 +67,7 @@ class SourceSettings:
     use_adjusted_close: bool = False
     session_calendar: str | None = None
     ticker: str | None = None
+    reader: "Callable[[SourceSettings], BarSeries] | None" = None
 
 
 def load_series(settings: SourceSettings, cache_dir: Path | None = None) -> BarSeries:
@@ -75,6 +78,8 @@ def load_series(settings: SourceSettings, cache_dir: Path | None = None) -> BarS
     Raises SourceError (file, layout, zone, bar length), BarError (a row breaks S3.4; names file, line, value, rule,
     cure), CalendarError (``session_calendar`` is unknown).
     """
+    if settings.reader is not None:
+        return _session_checked(settings.reader(settings), settings)
     cache = None if cache_dir is None else BarCache(cache_dir)
     factors = None if settings.factor_file is None else read_file(settings.factor_file)
     noted = None if cache is None else cache.known_content(settings.file)
@@ -278,8 +283,8 @@ def _series(bars: Assembled, reading: Reading, notes: tuple[str, ...], digest: s
 
 def _digest(settings: SourceSettings, sha256: str, factors: bytes | None) -> str:
     """Return what names bars: loader, content and settings, wherever the files lie."""
-    paths = ("file", "factor_file")
-    plain = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in paths}
+    others = ("file", "factor_file", "reader")
+    plain = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in others}
     adjusting = None if factors is None else hashlib.sha256(factors).hexdigest()
     stated = json.dumps([_LOADER_VERSION, sha256, adjusting, plain], sort_keys=True)
     return hashlib.sha256(stated.encode()).hexdigest()

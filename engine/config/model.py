@@ -217,8 +217,9 @@ class BacktestConfig(Section):
 
     def _tell_parts(self, places: Places) -> None:
         parts: dict[KeyPath, PartSection | None] = {("bot",): self.bot, ("exit",): self.exit}
-        parts |= {("assets", i, "slippage_model"): asset.slippage_model for i, asset in enumerate(self.assets)}
-        parts[("defaults", "slippage_model")] = self.defaults.slippage_model
+        for i, asset in enumerate(self.assets):
+            parts |= {("assets", i, "slippage_model"): asset.slippage_model, ("assets", i, "reader"): asset.reader}
+        parts |= {("defaults", name): getattr(self.defaults, name) for name in ("slippage_model", "reader")}
         for path, part in parts.items():
             if part is not None:
                 part.written_at(path, places)

@@ -143,6 +143,12 @@ class SlippageSection(PartSection):
     name: str = setting("fixed", unit="", help="fixed, spread, volatility, volume or hybrid (S9).")
 
 
+class ReaderSection(PartSection):
+    """A reader of the user's own for the file of an asset (S3)."""
+
+    name: str = setting("", unit="", help="Name of the class in `module`.")
+
+
 class OutputSection(Section):
     """What a run leaves behind."""
 
@@ -158,6 +164,7 @@ class DefaultsSection(Section):
     )
     file: File | None = setting(None, unit="", help="Bars: CSV (.gz too) or Parquet, from this file's folder.")
     fine_file: File | None = setting(None, unit="", help="Finer bars of the same symbol for path: fine_bars (S6.4).")
+    reader: ReaderSection | None = setting(None, unit="", help="Reader of your own for `file`; empty: by its layout.")
     ticker: str | None = setting(None, unit="", help="Column group of a file that holds several symbols.")
     timestamp: Stamp | None = setting(None, unit="", help="As data.timestamp.")
     timezone: str | None = setting(None, unit="", help="As data.timezone.")

@@ -10,6 +10,7 @@ from data.loading import SourceSettings
 from engine.config.model import BacktestConfig
 from engine.config.sections import AssetSection
 from engine.errors import ConfigError, Problem
+from engine.reading import OwnReader
 from engine.wording import nearest
 
 _READING = (
@@ -92,6 +93,8 @@ def _settings(asset: AssetSection, file: Path, calendar: str | None) -> SourceSe
     how: dict[str, Any] = {key: value for key in _READING if (value := getattr(asset, key)) is not None}
     if asset.repair in {"drop", "fix"}:
         how["repair"] = asset.repair
+    if asset.reader is not None:
+        how["reader"] = OwnReader(asset.reader)
     return SourceSettings(symbol=asset.symbol, file=file, session_calendar=calendar, **how)
 
 

@@ -27,9 +27,9 @@ from research.sweeping.values import check_draws, draw, grid_values
 # Keys of an asset that say how its file is read: every run reads the same bars.
 _READING = frozenset(
     {
-        "file", "fine_file", "contract", "ticker", "timestamp", "timezone", "bar_length", "repair", "factor_file",
-        "split_adjust", "dividend_adjust", "use_adjusted_close", "slippage_model", "calendar", "asset_class",
-        "currency", "exchange",
+        "file", "fine_file", "reader", "contract", "ticker", "timestamp", "timezone", "bar_length", "repair",
+        "factor_file", "split_adjust", "dividend_adjust", "use_adjusted_close", "slippage_model", "calendar",
+        "asset_class", "currency", "exchange",
     }
 )  # fmt: skip
 _FACTS = sorted(set(DefaultsSection.model_fields) - _READING)
