@@ -62,7 +62,8 @@ class BacktesterEngine(APIInterface):
         initial_cash: account money at the start.
         currency, fx_rates: account currency and constant rates of others (S1.4).
         slippage: one model per symbol; None: the instruments' own fixed slippage.
-        random_seed: seed of everything random (S14).
+        seed: seed of everything random (S14).
+        keep_rows: allocate rows of equity and journal; without, runs of a batch only read what it begins with.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class BacktesterEngine(APIInterface):
         fx_rates: Mapping[str, float] | None = None,
         slippage: Sequence[SlippageModel] | None = None,
         seed: int = 0,
+        keep_rows: bool = True,
     ) -> None:
+        self._keep_rows = keep_rows
         self.rules = rules if rules is not None else SimulationSection()
         self.initial_cash, self.currency, self.seed = initial_cash, currency, seed
         self._market = market
@@ -99,7 +102,7 @@ class BacktesterEngine(APIInterface):
     def connect(self) -> None:
         """Begin anew before the first bar."""
         market = self._market
-        self.tables = RunTables(market.bars, market.flags(), self._facts.copy(), self.initial_cash)
+        self.tables = RunTables(market.bars, market.flags(), self._facts.copy(), self.initial_cash, self._keep_rows)
         account = self.tables.account[0]
         account["path"] = PATHS[self.rules.path]
         account["through"] = self.rules.limit_fill == "through"

@@ -54,12 +54,13 @@ class Bench:
     """A market made ready for batches under one configuration: rules, costs and slippage are the engine's.
 
     Args:
-        make_engine: makes a connected engine before its first bar; the first one's tables are read, never changed.
+        make_engine: makes a connected engine before its first bar, told whether it keeps rows; the first one's tables
+            are read, never changed.
         flags: flags of the sessions by policy; given to several benches of one market, they are computed once.
     """
 
-    def __init__(self, make_engine: Callable[[], BacktesterEngine], flags: Flags | None = None) -> None:
-        self.fresh_engine, self.engine = make_engine, make_engine()
+    def __init__(self, make_engine: Callable[[bool], BacktesterEngine], flags: Flags | None = None) -> None:
+        self.fresh_engine, self.engine = make_engine, make_engine(False)
         self.market = self.engine.market
         self.liquidates = self.engine.rules.liquidate_on_finish
         day = self.market.trading_day
@@ -201,7 +202,7 @@ def run_alone(bench: Bench, bot: RunnableBot) -> BatchResult:
     Raises:
         StrategyError: what the bot or exit raised.
     """
-    run = Run(bench.fresh_engine(), bot)
+    run = Run(bench.fresh_engine(True), bot)
     status = run.complete()
     if run.error is not None:
         raise run.error

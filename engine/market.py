@@ -65,7 +65,8 @@ class Market:
         series: the real bars per symbol.
         fine: finer bars per symbol, where there are any (S6.4).
         timeline: the master timeline.
-        bars: BAR records [n, k] in ticks; a synthetic bar has only its close (S3.2).
+        bars: BAR records [n, k] in ticks; a synthetic bar has only its close (S3.2). They are made from the series,
+            unless they are given, made from the same series before.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Market:
         calendars: Sequence[SessionCalendar] | None = None,
         timeline: Timeline | None = None,
         seed: int = 0,
+        bars: NDArray[Any] | None = None,
     ) -> None:
         self.seed = seed
         self.instruments = tuple(instruments)
@@ -84,7 +86,7 @@ class Market:
         self.fine = dict(fine or {})
         self.timeline = timeline if timeline is not None else build_timeline(series)
         self.calendars = tuple(calendars or (SessionCalendar.named(one.calendar) for one in instruments))
-        self.bars = self._bars_in_ticks()
+        self.bars = self._bars_in_ticks() if bars is None else bars
         self._tables: dict[Key, FloatArray] = {}
         self._sessions: dict[str | None, SessionTable] = {}
         self._own_sessions: dict[int, SessionTable] = {}

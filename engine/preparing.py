@@ -1,11 +1,12 @@
 """From a configuration to a market and an account: bars loaded, cut and joined to longer ones, facts completed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from data.errors import DataError
@@ -14,6 +15,7 @@ from data.loading import SourceSettings, load_series, series_from_frame
 from data.resampling import resample
 from data.series import BarSeries
 from data.sessions import SessionCalendar
+from data.timeline import Timeline, build_timeline
 from engine.backtester import BacktesterEngine
 from engine.catalog import find_class, settings_of
 from engine.config import BacktestConfig
@@ -46,10 +48,14 @@ class Prepared:
 
 
 Read: TypeAlias = Callable[[SourceSettings, Path | None], BarSeries]
+InTicks: TypeAlias = Callable[[Sequence[BarSeries], Sequence[Instrument], Timeline], NDArray[Any] | None]
 
 
 def prepare(
-    config: BacktestConfig, bars: "Mapping[str, pd.DataFrame] | None" = None, read: Read = load_series
+    config: BacktestConfig,
+    bars: "Mapping[str, pd.DataFrame] | None" = None,
+    read: Read = load_series,
+    in_ticks: InTicks | None = None,
 ) -> Prepared:
     """Load everything that a run needs.
 
@@ -57,6 +63,7 @@ def prepare(
         config: the run.
         bars: DataFrames to use in place of the files, by symbol.
         read: what reads a file of bars; whoever has read it before hands out those.
+        in_ticks: what has the table of bars in ticks already, for these series, facts and timeline; None: it is made.
 
     Raises:
         ConfigError, DataError, InstrumentError: naming place, value and cure.
@@ -74,7 +81,9 @@ def prepare(
         warnings += [*said, *one.warnings, *([calendar.caveat] if calendar.caveat else [])]
     if config.simulation.path == "fine_bars" and not fine:
         warnings.append("path is fine_bars, but no asset has a fine_file: every bar falls back to worst_case")
-    market = Market(instruments, series, fine, seed=config.seed)
+    timeline = build_timeline(series)
+    made = None if in_ticks is None else in_ticks(series, instruments, timeline)
+    market = Market(instruments, series, fine, timeline=timeline, seed=config.seed, bars=made)
     return Prepared(
         market=market,
         slippage=tuple(slippage_model(config, symbol) for symbol in config.symbols),
@@ -84,8 +93,8 @@ def prepare(
     )
 
 
-def engine_of(config: BacktestConfig, prepared: Prepared) -> BacktesterEngine:
-    """The simulated account of a configuration, before its first bar."""
+def engine_of(config: BacktestConfig, prepared: Prepared, keep_rows: bool = True) -> BacktesterEngine:
+    """The simulated account of a configuration, before its first bar; see BacktesterEngine."""
     return BacktesterEngine(
         prepared.market,
         config.simulation,
@@ -94,6 +103,7 @@ def engine_of(config: BacktestConfig, prepared: Prepared) -> BacktesterEngine:
         fx_rates=config.fx_rates,
         slippage=prepared.slippage,
         seed=config.seed,
+        keep_rows=keep_rows,
     )
 
 

@@ -1,7 +1,9 @@
 """Runs slices on a Ray cluster, or on one that is started on this machine for the sweep.
 
-The driver ships the packages and the user's own modules with the job, puts the bars into the object store once, and
-starts one worker per core; a node compiles the kernel once. Whatever dies is started again, its slice done again.
+The driver ships the packages and the user's own modules with the job, and starts one worker per core; a node compiles
+the kernel once. The bars of a group of symbols go into the object store when its first slice goes out, each array an
+object of its own: a node fetches it once, and its workers read it where it lies. Whatever dies is started again, its
+slice done again.
 """
 
 import os
@@ -19,7 +21,7 @@ from research.sweeping.library import Library
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row
 from research.sweeping.stage import Workplace
-from research.sweeping.ways import Losses, RowLists
+from research.sweeping.ways import Groups, Losses, RowLists
 
 LOCAL = "local"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,7 @@ _USER_MODULES = "user_modules"
 _AHEAD = 2
 _LOCK_SECONDS = 300.0
 _LEAST_STORE = 128 * 2**20
+_BYTES_PER_BAR = 48 + 32  # in prices and in ticks
 
 
 class Ray:
@@ -37,12 +40,16 @@ class Ray:
     Args:
         address: of a cluster, as ``ray.init`` takes it (``auto``, ``ray://host:10001``), or ``local``.
 
+    Attributes:
+        worker: what one core of the cluster runs.
+
     Raises:
         ConfigError: where Ray is not installed, or a node has other versions than the driver.
     """
 
     def __init__(self, plan: Plan, library: Library, address: str) -> None:
         self._plan, self._library, self._address = plan, library, address
+        self.worker: type[RayWorker] = RayWorker
         self._ray = _imported()
 
     def rows(self, pieces: Iterable[Slice]) -> RowLists:
@@ -52,7 +59,7 @@ class Ray:
             self._connect(folder)
             try:
                 self._compare_versions()
-                yield from self._served(self._start(), shipped, pieces)
+                yield from self._served(shipped, pieces)
             finally:
                 self._ray.shutdown()
 
@@ -62,7 +69,7 @@ class Ray:
         options: dict[str, Any] = {"runtime_env": environment, "log_to_driver": False, "logging_level": "error"}
         if self._address == LOCAL:
             options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            options["object_store_memory"] = max(_LEAST_STORE, 2 * self._library.size)
+            options["object_store_memory"] = max(_LEAST_STORE, self._most_bytes())
         else:
             options["address"] = self._address
         try:
@@ -71,6 +78,12 @@ class Ray:
             raise ConfigError(
                 f"no Ray cluster answers at {self._address}: {error}; start one there, or take --ray local"
             ) from error
+
+    def _most_bytes(self) -> int:
+        """Bytes for the two groups of symbols that may be under way together, half as much again to be easy."""
+        groups = {cell.symbols for cell in self._plan.cells}
+        most = max((self._library.bars_of(symbols) for symbols in groups), default=0)
+        return 3 * most * _BYTES_PER_BAR
 
     def _compare_versions(self) -> None:
         """Every node must give the same numbers, so it must have the same versions.
@@ -96,20 +109,34 @@ class Ray:
                     "requirements of this project there"
                 )
 
-    def _start(self) -> list[Any]:
+    def _start(self, plan: Plan) -> list[Any]:
         cores = int(self._ray.cluster_resources().get("CPU", 1))
-        actor = self._ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(RayWorker)
-        return [actor.remote() for _ in range(cores)]
+        actor = self._ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(self.worker)
+        kept = [self._ray.put(plan)]
+        return [actor.remote(kept) for _ in range(cores)]
 
-    def _served(self, workers: list[Any], plan: Plan, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
-        kit = [self._ray.put((plan, self._library.catalogue())), self._ray.put(self._library.arrays())]
+    def _put(self, symbols: tuple[str, ...]) -> list[Any]:
+        """The kit of a group: a reference to its catalogue and to what its arrays are in the object store."""
+        part = self._library.of_group(self._plan, symbols)
+        stored: dict[tuple[int, int], Any] = {}
+        names: dict[str, Any] = {}
+        for name, array in part.arrays().items():
+            memory = (array.ctypes.data, array.nbytes)  # arrays that are the same memory are one object
+            if memory not in stored:
+                stored[memory] = self._ray.put(array)
+            names[name] = stored[memory]
+        return [self._ray.put((part.catalogue(), names))]
+
+    def _served(self, plan: Plan, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+        workers = self._start(plan)
+        groups: Groups[list[Any]] = Groups(self._plan, self._put, list.clear)
         left, losses = iter(pieces), Losses(self._plan)
         running: dict[Any, tuple[int, Slice]] = {}
         free = list(range(len(workers))) * _AHEAD
         while True:
             while free and (piece := losses.next(left)) is not None:
                 number = free.pop(0)
-                running[workers[number].run.remote(kit, piece)] = (number, piece)
+                running[workers[number].run.remote(groups.of(piece), piece)] = (number, piece)
             if not running:
                 return
             done, _ = self._ray.wait(list(running), num_returns=1)
@@ -122,26 +149,38 @@ class Ray:
                     rows = losses.lost(piece, str(error).splitlines()[0])
                 if rows:
                     yield rows
+            groups.keep(piece for _, piece in running.values())
 
 
 class RayWorker:
-    """One core of the cluster: keeps its market between slices; started again, it begins without."""
+    """One core of the cluster: keeps its market between slices; started again, it begins without.
 
-    def __init__(self) -> None:
+    Args:
+        plan: a reference to the plan, in a list.
+    """
+
+    def __init__(self, plan: list[Any]) -> None:
+        self._plan = plan
         self._place: Workplace | None = None
+        self._kit: Any = None
 
     def run(self, kit: list[Any], piece: Slice) -> list[Row]:
         """Rows of all runs of a slice.
 
         Args:
-            kit: references to (plan, catalogue of the library) and to its arrays in the object store.
+            kit: a reference to (catalogue, references to the arrays by name) of the slice's group, in a list.
         """
-        if self._place is None:
-            import ray
+        import ray
 
+        if self._place is None:
             compile_once(Path.cwd())
-            plan, library = ray.get(kit[0])
-            self._place = Workplace(plan, library.filled(ray.get(kit[1])))
+            self._place = Workplace(ray.get(self._plan[0]), Library(()))
+        if kit[0] != self._kit:
+            self._place.use(Library(()))  # first let go of the group before, whose memory the store may need
+            catalogue, names = ray.get(kit[0])
+            arrays = dict(zip(names, ray.get(list(names.values())), strict=True))
+            self._place.use(catalogue.filled(arrays))
+            self._kit = kit[0]
         return self._place.run(piece)
 
 

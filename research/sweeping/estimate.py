@@ -22,7 +22,7 @@ def dry_run(plan: Plan, library: Library, workers: int, clock: Callable[[], floa
     each = (clock() - begun) / len(rows)
     failed = [row for row in rows if row["status"] == "failed"]
     slices = sum(1 for _ in plan.slices(SLICE))
-    bars = sum(library.lengths())
+    bars = library.bars
     kinds: dict[str, set[Any]] = {
         "of symbols": {cell.symbols for cell in plan.cells},
         "of folds": {(cell.span.fold, cell.span.part) for cell in plan.cells},

@@ -8,6 +8,7 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bots.base import BaseStrategyBot
@@ -105,6 +106,12 @@ class Workplace:
 
     # What is kept between slices
 
+    def use(self, library: Library) -> None:
+        """Go on with other bars: those of another group of symbols; what was kept of the ones before is let go."""
+        with self._lock:
+            self.library, self._key, self._ready = library, None, None
+            self._benches.clear()
+
     def _bench(self, cell: Cell, outer: Values) -> Bench:
         """The market of a cell under its rules; built once, by whoever needs it first."""
         market_key = (cell.symbols, cell.span.start, cell.span.end, outer)
@@ -123,7 +130,7 @@ class Workplace:
     def _made_ready(self, cell: Cell, outer: Values) -> _Ready | TriphaseError:
         try:
             config = self.plan.stage_config(cell, outer)
-            return _Ready(config, prepare(config, read=self.library.read), {})
+            return _Ready(config, prepare(config, read=self.library.read, in_ticks=self.library.in_ticks), {})
         except TriphaseError as error:
             return error
 
@@ -131,7 +138,7 @@ class Workplace:
         rules = ready.config.simulation.model_copy(update={"path": cell.path})
         config = ready.config.model_copy(update={"simulation": rules, "seed": cell.seed})
         prepared = replace(ready.prepared, market=ready.prepared.market.reseeded(cell.seed))
-        return Bench(lambda: engine_of(config, prepared), ready.flags)
+        return Bench(partial(engine_of, config, prepared), ready.flags)
 
     def _bot(self, point: Point) -> BaseStrategyBot:
         """A fresh bot with its exit.

@@ -4,18 +4,19 @@ Every way gives the same rows. A process that dies is replaced; its slice is tri
 one run that kills its process is found, marked, and the others are done.
 """
 
+import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection, shared_memory
 from multiprocessing.connection import Connection
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from research.sweeping.library import Library
+from research.sweeping.library import Library, Placed, layout, mapped, write
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row, failed_row
 from research.sweeping.stage import Workplace
@@ -85,50 +86,114 @@ class Losses:
         return self.again.popleft() if self.again else next(left, None)
 
 
+Symbols: TypeAlias = tuple[str, ...]
+Held = TypeVar("Held")
+
+
+class Groups(Generic[Held]):
+    """What the slices under way need of the bars: made when a group of symbols begins, dropped once it is done.
+
+    Cells of the same symbols follow each other, so that one or two groups are held at a time, however many there are.
+
+    Args:
+        make: makes what is held for a group; drop: ends it.
+    """
+
+    def __init__(self, plan: Plan, make: Callable[[Symbols], Held], drop: Callable[[Held], None]) -> None:
+        self._plan, self._make, self._drop = plan, make, drop
+        self._held: dict[Symbols, Held] = {}
+        self._latest: Symbols | None = None
+
+    def of(self, piece: Slice) -> Held:
+        """What a slice needs."""
+        symbols = self._latest = self._plan.cells[piece.cell].symbols
+        if symbols not in self._held:
+            self._held[symbols] = self._make(symbols)
+        return self._held[symbols]
+
+    def keep(self, under_way: Iterable[Slice]) -> None:
+        """Drop what neither these slices need nor the one that was asked about last."""
+        wanted = {self._plan.cells[piece.cell].symbols for piece in under_way} | {self._latest}
+        for symbols in [held for held in self._held if held not in wanted]:
+            self._drop(self._held.pop(symbols))
+
+    def end(self) -> None:
+        """Drop everything."""
+        self._latest = None
+        self.keep(())
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A group's arrays in a block of memory, and what has to be known to map them.
+
+    Attributes:
+        block: the driver's handle, None in what is sent.
+    """
+
+    name: str
+    places: tuple[Placed, ...]
+    catalogue: Library
+    block: shared_memory.SharedMemory | None = None
+
+    def drop(self) -> None:
+        """Give the memory back; processes that still map it keep it until they let go."""
+        if self.block is not None:
+            self.block.close()
+            self.block.unlink()
+
+
+def share(library: Library) -> Shared:
+    """Copy a group's arrays into a block of memory that others can map."""
+    arrays = library.arrays()
+    places, size = layout(arrays)
+    block = shared_memory.SharedMemory(create=True, size=size)
+    write(_memory(block), places, arrays)
+    return Shared(block.name, places, library.catalogue(), block)
+
+
 @dataclass
 class _Worker:
-    """A process, the line to it, and what it was given."""
+    """A process, the line to it, what it was given, and the block that it maps."""
 
     process: "multiprocessing.process.BaseProcess"
     line: Connection
     given: deque[Slice] = field(default_factory=deque)
+    block: str = ""
 
 
 class Processes:
-    """Processes on this machine; the bars are one block of memory that all of them map.
+    """Processes on this machine; a group's bars, in prices and in ticks, are one block that all of them map.
 
     Args:
         workers: how many.
     """
 
     def __init__(self, plan: Plan, library: Library, workers: int) -> None:
-        self._plan, self._library, self._count = plan, library, workers
+        self._plan, self._count = plan, workers
         self._context = multiprocessing.get_context("spawn")
         self._losses = Losses(plan)
+        self._groups = Groups(plan, lambda symbols: share(library.of_group(plan, symbols)), Shared.drop)
 
     def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
-        block = shared_memory.SharedMemory(create=True, size=self._library.size)
         workers: list[_Worker] = []
         try:
-            self._library.write_to(_memory(block))
-            workers += [self._start(block.name) for _ in range(self._count)]
-            yield from self._served(workers, block.name, pieces)
+            workers += [self._start() for _ in range(self._count)]
+            yield from self._served(workers, pieces)
         finally:
             for worker in workers:
                 _stop(worker)
-            block.close()
-            block.unlink()
+            self._groups.end()
 
-    def _start(self, block: str) -> _Worker:
+    def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        arguments = (theirs, self._plan, self._library.catalogue(), self._library.lengths(), block)
-        process = self._context.Process(target=serve, args=arguments, daemon=True)
+        process = self._context.Process(target=serve, args=(theirs, self._plan), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
 
-    def _served(self, workers: list[_Worker], block: str, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
+    def _served(self, workers: list[_Worker], pieces: Iterable[Slice]) -> Iterator[list[Row]]:
         left = iter(pieces)
         while True:
             for worker in workers:
@@ -145,17 +210,20 @@ class Processes:
                     rows = worker.line.recv()
                 except (EOFError, OSError):
                     yield from self._lost(worker)
-                    workers[position] = self._start(block)
+                    workers[position] = self._start()
                 else:
                     worker.given.popleft()
                     yield rows
+            self._groups.keep(piece for worker in workers for piece in worker.given)
 
-    @staticmethod
-    def _give(worker: _Worker, piece: Slice) -> None:
-        """A process that has died by now is noticed when it is listened to."""
+    def _give(self, worker: _Worker, piece: Slice) -> None:
+        """Send a slice, and where its bars are if they are others than before; a dead process is noticed later."""
+        shared = self._groups.of(piece)
+        told = None if worker.block == shared.name else replace(shared, block=None)
         worker.given.append(piece)
+        worker.block = shared.name
         with suppress(OSError):
-            worker.line.send(piece)
+            worker.line.send((piece, told))
 
     def _lost(self, worker: _Worker) -> Iterator[list[Row]]:
         """What a dead process was given is done again."""
@@ -167,16 +235,42 @@ class Processes:
             yield rows
 
 
-def serve(line: Connection, plan: Plan, library: Library, lengths: tuple[int, ...], block_name: str) -> None:
-    """What a worker process does: maps the bars, runs the slices it is sent, until the line ends."""
-    block = shared_memory.SharedMemory(name=block_name)
+def serve(line: Connection, plan: Plan) -> None:
+    """What a worker process does: maps the bars of a group, runs the slices it is sent, until the line ends."""
+    place, maps = Workplace(plan, Library(())), Maps()
     try:
-        place = Workplace(plan, library.read_from(_memory(block), lengths))
         while True:
-            line.send(place.run(line.recv()))
+            piece, told = line.recv()
+            if told is not None:
+                place.use(Library(()))
+                place.use(maps.library(told))
+            line.send(place.run(piece))
     except (EOFError, OSError, KeyboardInterrupt):
         # The driver is gone or has had enough: whatever is not sent is done again.
         os._exit(0)
+
+
+class Maps:
+    """The block that a process maps; one before is let go as soon as nothing looks into it any more."""
+
+    def __init__(self) -> None:
+        self._open: list[shared_memory.SharedMemory] = []
+
+    def library(self, told: Shared) -> Library:
+        """The bars of a group, on memory that all processes share."""
+        gc.collect()
+        self._open = [block for block in self._open if not _closed(block)]
+        self._open.append(shared_memory.SharedMemory(name=told.name))
+        return told.catalogue.filled(mapped(_memory(self._open[-1]), told.places))
+
+
+def _closed(block: shared_memory.SharedMemory) -> bool:
+    """Whether a block could be let go; not while an array still lies in it."""
+    try:
+        block.close()
+    except BufferError:
+        return False
+    return True
 
 
 def _memory(block: shared_memory.SharedMemory) -> memoryview:

@@ -1,6 +1,7 @@
 """A batch gives every run what it would have come to alone, to the last bit (S13, S14)."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def bots_of(config: BacktestConfig) -> list[Callable[[], BaseStrategyBot]]:
 
 
 def bench_of(config: BacktestConfig, prepared: Prepared) -> Bench:
-    return Bench(lambda: engine_of(config, prepared))
+    return Bench(partial(engine_of, config, prepared))
 
 
 @pytest.mark.parametrize("symbols", [("AA",), ("AA", "BB")])
