@@ -146,25 +146,21 @@ class SymbolFeed(StreamWorker):
         self._pass_time(idle=received is None)
 
     def _ask_where_doubtful(self, was_stale: bool, before_ns: int | None) -> None:
-        """A bar begins behind one that no Closed copy ended, or that does not follow the one before: ask.
+        """A bar begins behind one that no Closed copy ended: ask whether that had more to come.
 
-        Such bars are quiet minutes and the last bar of a session, or what the stream has left out: nobody can tell
-        without asking. A request that fails is made again with the next bar; after a stale time its failure ends the
-        session.
+        A request that fails is made again with the next bar; after a stale time its failure ends the session.
         """
         newest_ns = self._bars.newest_ns
         if was_stale:
             self._splice()
-        if before_ns is None or newest_ns is None or newest_ns == before_ns or self.interval.unit is not BarUnit.MINUTE:
-            return
-        if self._doubted or newest_ns - before_ns > self.interval.bar_ns:
+        if before_ns is not None and newest_ns != before_ns and self._doubted and self.interval.unit is BarUnit.MINUTE:
             self._reconcile("whether bars were left out")
 
-    def _reconcile(self, what: str) -> None:
+    def _reconcile(self, what: str, before_ns: int | None = None) -> None:
         """Compare the bars since the last request with the service's; what cannot be asked now stays doubted."""
         self._doubted = True
         try:
-            self._splice()
+            self._splice(before_ns)
         except (NetworkError, QuotaError) as error:
             LOG.info("%s: %s could not be asked: %s", self.symbol, what, error)
 
@@ -211,8 +207,16 @@ class SymbolFeed(StreamWorker):
         self._note_data(server_ns)
         if not buffered and self._may_have_rolled(bar):
             self._ask_for_contract()
+        if not buffered and self._leaves_out(bar):
+            self._reconcile("what lies between two bars", before_ns=bar.close_ns)
         with self._lock:
             return self._bars.update(bar, server_ns, buffered=buffered)
+
+    def _leaves_out(self, bar: LiveBar) -> bool:
+        """Whether it does not follow the newest one: quiet minutes, a pause, or bars that nobody has seen (a sleep)."""
+        newest_ns = self._bars.newest_ns
+        follows = newest_ns is None or bar.close_ns - newest_ns <= self.interval.bar_ns
+        return not follows and self.interval.unit is BarUnit.MINUTE
 
     def _may_have_rolled(self, bar: LiveBar) -> bool:
         """Contracts change between sessions: the first bar behind a pause is told only once that has been asked."""
@@ -260,14 +264,19 @@ class SymbolFeed(StreamWorker):
         if self._bars.take_doubt():
             self._splice()
 
-    def _splice(self) -> bool:
-        """Ask for the bars since the last answer's newest but two; True if the service had a newer bar than we."""
+    def _splice(self, before_ns: int | None = None) -> bool:
+        """Ask for the bars since the last answer's newest but two; True if the service had a newer bar than we.
+
+        ``before_ns``: of those, take in what is stamped before; the stream has just told of a later one.
+        """
         first_ns = self._ask_from_ns
         newest_ns = self._bars.newest_ns
         if first_ns is None:
             bars = self._client.last_bars(self.symbol, self.interval, self._history_bars, self._template)
         else:
             bars = self._client.bars_between(self.symbol, self.interval, first_ns, template=self._template)
+        if before_ns is not None:
+            bars = [bar for bar in bars if bar.close_ns < before_ns]
         with self._lock:
             for event in self._bars.splice(bars, self.server_now_ns()):
                 self._tell(event)

@@ -180,9 +180,25 @@ def _place(url: str) -> str:
     return url.split("?", 1)[0]
 
 
+# Words of the TLS library, and what they mean to whom they stop; the first that occurs counts.
+_CERTIFICATE = (
+    ("not yet valid", "its certificate is not valid yet: is this machine's clock right?"),
+    ("has expired", "its certificate has expired: is this machine's clock right?"),
+    ("doesn't match", "its certificate is for another host: somebody else answers in its place"),
+    ("mismatch", "its certificate is for another host: somebody else answers in its place"),
+    (
+        "certificate verify failed",
+        "its certificate is signed by nobody trusted here; if your network opens TLS, set REQUESTS_CA_BUNDLE",
+    ),
+    ("WRONG_VERSION_NUMBER", "the answer is not TLS: something between you and the service, or http for https"),
+)
+
+
 def describe(error: BaseException) -> str:
     """What went wrong with a connection, in plain words."""
     text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return next((words for sign, words in _CERTIFICATE if sign in text), "no secure connection could be made")
     if "timed out" in text or isinstance(error, TimeoutError):
         return "no answer in time"
     if "Connection refused" in text or "NewConnectionError" in text or "NameResolution" in text:

@@ -28,8 +28,9 @@ from data.tradestation.live import LiveFeed, Subscription
 from data.tradestation.quotes import Quote, QuoteFeed
 from data.tradestation.recorder import Recorder
 from data.tradestation.rest import MAX_QUOTES
+from data.tradestation.skew import WARN_S
 from engine.config import BacktestConfig
-from engine.errors import ConfigError
+from engine.errors import ConfigError, SaveError
 from engine.live.details import ask_instruments
 from engine.live.errands import Errands
 from engine.live.section import LiveSection
@@ -104,6 +105,7 @@ class LiveSession:
         self.quotes: dict[str, Quote] = {}
         self.errands = Errands()
         self._quote_feed: QuoteFeed | None = None
+        self._warned_of_clock = False
         self._stop, self._again = threading.Event(), threading.Event()
         self._details = _Details()
         self._asking = threading.Thread(target=self._ask, name="symbol details", daemon=True)
@@ -129,6 +131,7 @@ class LiveSession:
 
         Raises:
             ConfigError: details and configuration contradict each other, or the account belongs to another one.
+        SaveError: the account cannot be kept in its folder.
         """
         if self.instruments is None:
             self._begin()
@@ -138,6 +141,7 @@ class LiveSession:
             self.quotes.update({quote.symbol: quote for quote in self._quote_feed.drain()})
         if self.account is not None:
             self.account.pass_time(self.now_ns)
+        self._watch_clock()
 
     def close(self) -> None:
         """End within about a second, however the lines hang; leave everything on disk."""
@@ -237,6 +241,15 @@ class LiveSession:
                 )
             )
 
+    def _watch_clock(self) -> None:
+        """Say once that this machine's clock is wrong; bars are closed by the service's time whatever it shows."""
+        skew_s = self.feed.client.skew.seconds or 0.0
+        wrong = abs(skew_s) > WARN_S
+        if wrong and not self._warned_of_clock:
+            behind = "behind" if skew_s > 0 else "ahead of"
+            LOG.warning("this machine's clock is %.0f s %s the service's; set it by the network", abs(skew_s), behind)
+        self._warned_of_clock = wrong
+
     # The watch list
 
     def watch(self, symbol: str) -> None:
@@ -314,7 +327,15 @@ class LiveSession:
         if self.make_bot is None:
             return
         patience = PaperSettings(open_grace_s=self.live.open_grace, patience_s=self.live.patience)
-        self.account = PaperAccount(self.config, instruments, self.live.interval, self.make_bot, self.folder, patience)
+        try:
+            self.account = PaperAccount(
+                self.config, instruments, self.live.interval, self.make_bot, self.folder, patience
+            )
+        except OSError as error:
+            raise SaveError(
+                f"{self.folder}: no account can be kept there: {error.strerror or error}; make room, or give another "
+                "--folder"
+            ) from error
 
     # What the feeds tell
 

@@ -1,6 +1,7 @@
 """What the live tests share: tokens, a consumer that keeps what it is told, and waiting with a limit."""
 
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -120,9 +121,10 @@ def running(
     interval: Interval = MINUTE,
     hours: TradingHours | None = None,
     skew_s: float = 0.0,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[tuple[Emulator, Consumer]]:
     """An emulator and a started feed of one symbol on it."""
-    with Emulator(scenario) as emulator:
+    with Emulator(scenario, tls=tls) as emulator:
         client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock.shifted(skew_s))
         feed = SymbolFeed(client, symbol, interval, history, rng=random.Random(7), settings=settings, hours=hours)
         feed.start()

@@ -18,7 +18,7 @@ from data.tradestation.clock import NS
 from data.tradestation.emulator.jsonbars import bar_row
 from data.tradestation.emulator.scenario import BarHabits
 from data.tradestation.emulator.tape import TapeBar
-from data.tradestation.events import BarClosed, BarCorrected, Event, RolledOver
+from data.tradestation.events import BarClosed, BarCorrected, BarUpdated, Event, RolledOver
 from data.tradestation.feed import SymbolFeed
 from data.tradestation.frames import parse_line
 from data.tradestation.hours import SessionTimes
@@ -28,7 +28,7 @@ from data.tradestation.stream import Inbox, Received, StreamEndedError
 
 MINUTE = Interval(1)
 T0 = 1_709_733_600 * NS
-SETTINGS = FeedSettings(mute_s=36_000.0, reconcile_s=900.0)
+SETTINGS = FeedSettings(mute_s=3000.0, reconcile_s=900.0)
 
 
 @dataclass
@@ -36,12 +36,13 @@ class HandClock:
     """Time that a test moves."""
 
     at_ns: int = T0
+    slept_ns: int = 0
 
     def now_ns(self) -> int:
         return self.at_ns
 
     def monotonic(self) -> float:
-        return (self.at_ns - T0) / NS
+        return (self.at_ns - T0 - self.slept_ns) / NS
 
     def real_seconds(self, seconds: float) -> float:
         return 0.0
@@ -202,6 +203,7 @@ def test_a_correction_that_the_stream_has_dropped_comes_to_light_by_asking_now_a
 
 def test_no_more_is_asked_while_the_market_is_closed() -> None:
     line = Line(SessionTimes([T0 - 60 * MINUTE.bar_ns], [T0]))
+    line.feed._last_data_ns = T0
     for hour in range(1, 48):
         line.passes(3600.0 * hour)
 
@@ -261,3 +263,45 @@ def test_a_contract_that_cannot_be_asked_for_holds_no_bar_up() -> None:
     line.says(bar(60), 3601.0)
 
     assert line.feed._bars.newest_ns == bar(60).close_ns
+
+
+def test_a_laptop_that_slept_for_an_hour_gets_every_bar_of_it_once() -> None:
+    """Wall time has jumped, seconds of work have not; the line comes back with the bar that is open then."""
+    line = Line()
+    line.has(*(bar(minute) for minute in range(62)))
+    line.says(bar(0, 10.0, 20.0), 30.0)
+    line.service.clock.slept_ns = 3600 * NS
+    line.says(bar(61, 10.0, 1.0), 3665.0)
+    closed = line.told(BarClosed)
+
+    assert [event.bar.open_ns for event in closed] == [bar(minute).open_ns for minute in range(61)]
+    assert [event.bar.figures for event in closed] == [bar(minute).figures for minute in range(61)]
+    assert all(not event.opened_live for event in closed[1:])
+    assert line.feed._bars.open_bar is not None
+    assert line.feed._bars.open_bar.open_ns == bar(61).open_ns
+
+
+def test_the_first_print_behind_a_quiet_minute_is_seen_live() -> None:
+    """Asking what lies between must not take its OPEN from a bar that has just begun."""
+    line = Line()
+    line.feed._bars.watching_since_ns = T0
+    line.has(bar(0), bar(2))
+    line.says(bar(0), 30.0)
+    line.says(bar(0), 60.0, closed=True)
+    line.says(bar(2, 10.0, 1.0), 121.0)
+
+    assert len(line.service.asked) == 1
+    assert [event.opened_live for event in line.told(BarUpdated)] == [True]
+
+
+def test_a_line_that_did_not_survive_the_sleep_is_noticed_by_asking() -> None:
+    """Nothing comes any more, not even an end: the service has newer bars, so the line is dead."""
+    line = Line()
+    line.has(*(bar(minute) for minute in range(64)))
+    line.says(bar(0, 10.0, 20.0), 30.0)
+    line.service.clock.slept_ns = 3600 * NS
+    line.passes(3665.0)
+    with pytest.raises(StreamEndedError, match="alive but mute"):
+        line.passes(3675.0)
+
+    assert [event.bar.open_ns for event in line.told(BarClosed)] == [bar(minute).open_ns for minute in range(61)]

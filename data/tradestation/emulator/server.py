@@ -6,6 +6,7 @@ One port serves sign-in (``/authorize``, ``/oauth/token``), version 3 (``/v3/...
 import json
 import random
 import socket
+import ssl
 import threading
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -36,12 +37,15 @@ _STATUSES = {
 class Emulator:
     """A TradeStation-like service on 127.0.0.1; use it as a context manager.
 
+    Args:
+        port: 0 for any that is free; tls: speak HTTPS with this context's certificate.
+
     Attributes:
         clock: the machine's view of market time; the server's own clock is wrong by ``clock_offset_s``.
         requests: ``METHOD path`` of every request so far, for tests of a client's manners.
     """
 
-    def __init__(self, scenario: Scenario | None = None, *, port: int = 0) -> None:
+    def __init__(self, scenario: Scenario | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.scenario = Scenario() if scenario is None else scenario
         start_ns = parse_time(self.scenario.start) if self.scenario.start else int(datetime.now(UTC).timestamp()) * NS
         self.clock = ScaledClock(start_ns, self.scenario.rate)
@@ -60,6 +64,9 @@ class Emulator:
         self._idle.set()
         self._rng = random.Random(self.scenario.seed)
         self._server = _Server(("127.0.0.1", port), _handler(self))
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:  # the handshake is the business of each connection's own thread
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
 
     # ---------------------------------------------------------------------------------------- control
@@ -91,7 +98,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def endpoints(self) -> Endpoints:
@@ -222,7 +229,7 @@ class _Server(ThreadingHTTPServer):
             connections = list(self._connections)
         for connection in connections:
             try:
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # also where it speaks TLS
             except OSError:
                 continue  # the client was quicker
 
