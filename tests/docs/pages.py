@@ -20,6 +20,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -139,6 +140,17 @@ def apart(folder: Path) -> Iterator[Path]:
                 del sys.modules[name]
 
 
+def _lay_out(source: Path, target: Path) -> None:
+    """A link; where the system allows none (Windows without the right to it), a copy."""
+    try:
+        target.symlink_to(source)
+    except OSError:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+
+
 Command = Callable[[list[str]], int]
 
 
@@ -155,7 +167,7 @@ class Reader:
         self.folder, self.own_processes = folder, own_processes
         self.names: dict[str, Any] = {"__name__": "__main__", **(names or {})}
         for name in AROUND:
-            (folder / name).symlink_to(ROOT / name)
+            _lay_out(ROOT / name, folder / name)
 
     def read(self, page: Path, update: bool = False) -> str:
         """Carry out a page; returns it, with ``update`` with what was printed in place of what it said.
@@ -233,7 +245,7 @@ class Reader:
             capture_output=True,
             text=True,
             check=False,
-            timeout=150,
+            timeout=600,
         )
         return done.returncode, done.stdout, done.stderr
 

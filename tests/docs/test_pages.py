@@ -12,6 +12,8 @@ RUN = [page for page in PAGES if page.name != "README.md"]
 
 LONG = {"paper_trading", "sweep"}  # market time must pass; many runs
 
+pytestmark = pytest.mark.timeout(900)  # where kernel sources have changed, the engine is compiled within a test
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
