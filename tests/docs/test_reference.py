@@ -18,3 +18,10 @@ def test_every_entry_script_has_its_options_in_the_reference() -> None:
     }
     without = {"research/__init__.py", "research/exit_env.py"}  # no commands
     assert scripts - without <= set(COMMANDS)
+
+
+def test_every_page_is_linked_from_the_documents_first_page() -> None:
+    first = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    linked_there = [page for page in pages if page != "README.md" and not page.startswith("cookbook/")]
+    assert [page for page in linked_there if f"({page})" not in first] == []
