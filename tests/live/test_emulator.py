@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ class Broker:
         self.base = f"{emulator.url}/v3"
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {emulator.auth.grant()['access_token']}"
-        self.rows: dict[str, list[dict[str, Any]]] = {"orders": [], "positions": []}
+        self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.streams: list[threading.Thread] = []
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -172,6 +173,8 @@ def test_a_bracket_waits_for_its_entry_and_one_leg_ends_the_other() -> None:
         orders = client.call("GET", f"/brokerage/accounts/{ACCOUNT}/orders")["Orders"]
         target, stop = ({row["OrderType"]: row for row in orders}[kind] for kind in ("Limit", "StopMarket"))
 
+        client.until(lambda: client.statuses(target["OrderID"])[-1:] == ["OUT"])
+
         assert client.statuses(target["OrderID"])[:1] == ["OSO"]
         assert (stop["Status"], target["Status"]) == ("FLL", "OUT")
         assert {"Relationship": "OSP", "OrderID": entry} in target["ConditionalOrders"]
@@ -252,6 +255,86 @@ def test_a_stream_opened_later_begins_with_a_snapshot() -> None:
         client.until(lambda: {"StreamStatus": "EndSnapshot"} in client.rows["orders"])
 
         assert client.rows["orders"][0]["OrderID"] == order
+
+
+def test_orders_can_be_asked_for_by_id_and_a_stream_of_one_tells_of_no_other() -> None:
+    with broker() as client:
+        one, other = (client.place(OrderType="Limit", LimitPrice="1") for _ in range(2))
+        answer = client.call("GET", f"/brokerage/accounts/{ACCOUNT}/orders/{one},12")
+        client.rows["orders"].clear()
+        client.listen(f"orders/{one}")
+        client.until(lambda: {"StreamStatus": "EndSnapshot"} in client.rows[f"orders/{one}"])
+        client.call("DELETE", f"/orderexecution/orders/{one}")
+        client.call("DELETE", f"/orderexecution/orders/{other}")
+        client.until(lambda: client.rows[f"orders/{one}"][-1].get("Status") == "OUT")
+
+        assert [row["OrderID"] for row in answer["Orders"]] == [one]
+        assert [(row["OrderID"], row["Error"]) for row in answer["Errors"]] == [("12", "NotFound")]
+        assert {row.get("OrderID", one) for row in client.rows[f"orders/{one}"] if "Heartbeat" not in row} == {one}
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["told", "in-silence"])
+def test_an_order_for_the_day_expires_with_it(silent: bool) -> None:
+    """Told on the stream or not: both have been seen, so who trusts the stream alone is caught out."""
+    scenario = Scenario(start="2024-03-06T21:59:00Z", session="cme", rate=RATE, book=BookHabits(silent_expiry=silent))
+    with Emulator(scenario) as emulator:
+        client = Broker(emulator)
+        client.listen("orders")
+        day = client.place(OrderType="Limit", LimitPrice="1")
+        lasting = client.place(OrderType="Limit", LimitPrice="1", TimeInForce={"Duration": "GTC"})
+        emulator.clock.wait(threading.Event(), 90.0)
+        orders = client.call("GET", f"/brokerage/accounts/{ACCOUNT}/orders")["Orders"]
+        ended = client.call("GET", f"/brokerage/accounts/{ACCOUNT}/historicalorders?since=2024-03-06")["Orders"]
+        emulator.clock.wait(threading.Event(), 10.0)
+
+        assert {row["OrderID"]: row["Status"] for row in orders} == {day: "EXP", lasting: "ACK"}
+        assert [row["OrderID"] for row in ended] == [day]
+        assert ("EXP" in client.statuses(day)) is not silent
+        client.session.close()
+    for thread in client.streams:
+        thread.join(5)
+
+
+@pytest.mark.parametrize("since", ["", "?since=2023-01-01", "?since=soon"])
+def test_old_orders_need_a_date_of_the_last_90_days(since: str) -> None:
+    with broker() as client:
+        answer = client.call("GET", f"/brokerage/accounts/{ACCOUNT}/historicalorders{since}")
+
+        assert answer["Error"] == "BadRequest"
+
+
+def test_a_position_stream_of_changes_tells_what_has_changed() -> None:
+    with broker() as client:
+        client.listen("positions?changes=true")
+        rows = client.rows["positions?changes=true"]
+        client.until(lambda: {"StreamStatus": "EndSnapshot"} in rows)
+        client.place(Quantity="3")
+        client.until(lambda: any("Quantity" in row for row in rows))
+        client.place(Quantity="1", TradeAction="SELL")
+        client.until(lambda: sum("Quantity" in row for row in rows) == 2)
+        client.place(Quantity="2", TradeAction="SELL")
+        client.until(lambda: any(row.get("Deleted") for row in rows))
+        first, second = (row for row in rows if "Quantity" in row)
+
+        assert first["Symbol"] == "ESH24"
+        assert (second["PositionID"], second["Quantity"]) == (first["PositionID"], "2")
+        assert "Symbol" not in second
+
+
+def test_what_else_can_be_asked_about_accounts_and_orders() -> None:
+    with broker() as client:
+        balances = client.call("GET", f"/brokerage/accounts/{ACCOUNT},NOBODY/bodbalances")
+        routes = client.call("GET", "/orderexecution/routes")["Routes"]
+        triggers = client.call("GET", "/orderexecution/activationtriggers")["ActivationTriggers"]
+        group = {"Type": "OCO", "Orders": [order_body(), order_body(TradeAction="SELL")]}
+        confirmed = client.call("POST", "/orderexecution/ordergroupconfirm", group)["Confirmations"]
+
+        assert balances["BODBalances"][0]["BalanceDetail"]["AccountBalance"] == "100000"
+        assert balances["Errors"][0]["AccountID"] == "NOBODY"
+        assert {"Id", "Name", "AssetTypes"} == set(routes[0])
+        assert len(triggers) == 12
+        assert [row["SummaryMessage"][:3] for row in confirmed] == ["Buy", "Sel"]
+        assert client.call("GET", f"/brokerage/accounts/{ACCOUNT}/orders")["Orders"] == []
 
 
 # -------------------------------------------------------------------------------------------------- market

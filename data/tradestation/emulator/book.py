@@ -61,6 +61,13 @@ class Book:
             news = self._entries[after:]
             return [row for what, account, row in news if what == kind and account in accounts], len(self._entries)
 
+    def ended(self, accounts: list[str], since_ns: int) -> list[dict[str, Any]]:
+        """Orders that are over and were so after ``since_ns``, newest first."""
+        with self._lock:
+            found = [order for order in self._orders.values() if order.account in accounts and not order.alive]
+            rows = [order_row(order) for order in found if (order.closed_ns or 0) >= since_ns]
+        return rows[::-1]
+
     def find(self, order_id: str) -> BookOrder | None:
         """The order."""
         with self._lock:
@@ -126,9 +133,19 @@ class Book:
                 action = next(item for item in self._due if item[:2] == key)
                 self._due.remove(action)
                 action[2]()
+            self._expire(now_ns)
             for order in list(self._orders.values()):
                 if order.status in ("ACK", "FPR") and not order.busy and self.habits.script != "reject":
                     self._try(order)
+
+    def _expire(self, now_ns: int) -> None:
+        """Orders for the day end with the trading day in which they were given."""
+        today = self._market.day_of(now_ns)
+        for order in self._orders.values():
+            if order.alive and order.duration == "DAY" and self._market.day_of(order.opened_ns) < today:
+                order.status, order.closed_ns = "EXP", now_ns
+                if not self.habits.silent_expiry:
+                    self._tell(order)
 
     # ----------------------------------------------------------------------------------------- filling
 

@@ -1,8 +1,10 @@
 """How the emulator's accounts are spoken to: orders in, snapshots and streams out."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
+from data.tradestation.bars import parse_time
 from data.tradestation.emulator.barstream import Host, Pulse
 from data.tradestation.emulator.book import Book
 from data.tradestation.emulator.exchange import Exchange, Refusal, Request
@@ -12,6 +14,16 @@ from data.tradestation.emulator.orders import ACTIONS, TYPES, BookOrder
 
 BROKERAGE = "application/vnd.tradestation.streams.v3+json"
 MOST_ACCOUNTS = 25
+MOST_ORDERS = 50
+OLDEST_DAYS = 90
+# Ways on which orders travel, and what may trigger one, as the service lists them.
+ROUTES = (("CME", "CME Globex", ("FUTURE",)), ("Intelligent", "Intelligent", ("STOCK", "STOCKOPTION")))
+TRIGGERS = (
+    ("STT", "Single Trade Tick"), ("STTN", "Single Trade Tick Within NBBO"), ("SBA", "Single Bid/Ask Tick"),
+    ("SAB", "Single Ask/Bid Tick"), ("DTT", "Double Trade Tick"), ("DTTN", "Double Trade Tick Within NBBO"),
+    ("DBA", "Double Bid/Ask Tick"), ("DAB", "Double Ask/Bid Tick"), ("TTT", "Twice Trade Tick"),
+    ("TTTN", "Twice Trade Tick Within NBBO"), ("TBA", "Twice Bid/Ask Tick"), ("TAB", "Twice Ask/Bid Tick"),
+)  # fmt: skip
 
 
 class OrderRefusedError(Exception):
@@ -63,6 +75,21 @@ class Brokerage:
         ]
         return {"Balances": rows, "Errors": errors}
 
+    def day_balances(self, _: Request, __: Exchange, names: str) -> Any:
+        """``GET .../bodbalances``: as they stood when the day began."""
+        known, errors = self._known(names)
+        cash = number(self._book.habits.cash)
+        rows = [
+            {
+                "AccountID": name,
+                "AccountType": self._account(name)["AccountType"],
+                "BalanceDetail": {"AccountBalance": cash, "CashAvailableToWithdraw": cash, "OpenTradeEquity": "0"},
+                "CurrencyDetails": [{"Currency": "USD", "AccountOpenTradeEquity": "0", "CashBalance": cash}],
+            }
+            for name in known
+        ]
+        return {"BODBalances": rows, "Errors": errors}
+
     def positions(self, _: Request, __: Exchange, names: str) -> Any:
         """``GET .../positions``."""
         known, errors = self._known(names)
@@ -73,7 +100,30 @@ class Brokerage:
         """``GET .../orders``, newest first, in pages."""
         known, errors = self._known(names)
         self._book.advance()
-        rows = self._book.orders(known)
+        return self._page(request, self._book.orders(known), errors)
+
+    def historical_orders(self, request: Request, _: Exchange, names: str) -> Any:
+        """``GET .../historicalorders?since=``: orders that are over, 90 days back at most."""
+        known, errors = self._known(names)
+        self._book.advance()
+        try:
+            since_ns = parse_time(f"{request.query.get('since', '')[:10]}T00:00:00Z")
+        except ValueError:
+            raise Refusal(400, "since is needed, as YYYY-MM-DD") from None
+        if self._host.now_ns() - since_ns > (OLDEST_DAYS + 1) * 86_400 * 10**9:
+            raise Refusal(400, f"since: at most {OLDEST_DAYS} days back")
+        return self._page(request, self._book.ended(known, since_ns), errors)
+
+    def orders_by_id(self, _: Request, __: Exchange, names: str, ids: str) -> Any:
+        """``GET .../orders/{ids}``: 1 to 50 of them."""
+        known, errors = self._known(names)
+        self._book.advance()
+        rows = {row["OrderID"]: row for row in self._book.orders(known)}
+        wanted = order_ids(ids)
+        missing = [{"OrderID": i, "Error": "NotFound", "Message": "unknown order"} for i in wanted if i not in rows]
+        return {"Orders": [rows[i] for i in wanted if i in rows], "Errors": [*errors, *missing]}
+
+    def _page(self, request: Request, rows: list[dict[str, Any]], errors: list[dict[str, str]]) -> Any:
         size = int(request.query.get("pagesize", "600"))
         start = int(request.query.get("nexttoken", "0"))
         answer: dict[str, Any] = {"Orders": rows[start : start + size], "Errors": errors}
@@ -130,6 +180,21 @@ class Brokerage:
             return {"Orders": [], "Errors": [{"Error": "FAILED", "Message": str(refused), "OrderID": ""}]}
         _link(orders, kind)
         return {"Orders": [_sent(order) for order in orders]}
+
+    def confirm_group(self, request: Request, exchange: Exchange) -> Any:
+        """``POST /orderexecution/ordergroupconfirm``: nothing is placed."""
+        body = request.body or {}
+        parts = [replace(request, body=part) for part in body.get("Orders") or []]
+        rows = [self.confirm(part, exchange)["Confirmations"][0] for part in parts]
+        return {"Confirmations": rows}
+
+    def routes(self, *_: object) -> Any:
+        """``GET /orderexecution/routes``."""
+        return {"Routes": [{"Id": key, "Name": name, "AssetTypes": list(kinds)} for key, name, kinds in ROUTES]}
+
+    def triggers(self, *_: object) -> Any:
+        """``GET /orderexecution/activationtriggers``."""
+        return {"ActivationTriggers": [{"Key": key, "Name": name, "Description": name} for key, name in TRIGGERS]}
 
     def replace(self, request: Request, _: Exchange, order_id: str) -> Any:
         """``PUT /orderexecution/orders/{id}``."""
@@ -206,10 +271,15 @@ class Brokerage:
 
     # ----------------------------------------------------------------------------------------- streams
 
-    def stream(self, request: Request, exchange: Exchange, names: str) -> None:
-        """``GET /brokerage/stream/accounts/{accounts}/orders|positions``: snapshot, its end, changes."""
-        kind = request.path.rsplit("/", 1)[-1]
+    def stream(self, request: Request, exchange: Exchange, names: str, ids: str = "") -> None:
+        """``GET /brokerage/stream/accounts/{accounts}/orders[/{ids}]|positions``: snapshot, its end, changes.
+
+        With ``changes=true`` a position that has moved is told by its id and what is another figure than before.
+        """
+        kind = "positions" if request.path.endswith("/positions") else "orders"
         known, _ = self._known(names)
+        wanted = order_ids(ids) if ids else None
+        brief = Brief() if request.query.get("changes", "").casefold() == "true" else None
         if not self._windows.open_stream():
             self._windows.close_stream()
             raise Refusal(429, "Too many concurrent streams")
@@ -217,14 +287,44 @@ class Brokerage:
             exchange.begin_stream(BROKERAGE)
             pulse = Pulse(self._host, exchange, request.path)
             _, cursor = self._book.entries(kind, known, 0)
-            snapshot = self._book.orders(known) if kind == "orders" else self._book.positions(known)
-            pulse.send([*snapshot, {"StreamStatus": "EndSnapshot"}])
+            rows = self._book.orders(known) if kind == "orders" else self._book.positions(known)
+            pulse.send([*_chosen(rows, wanted, brief), {"StreamStatus": "EndSnapshot"}])
             while pulse.beat():
                 self._book.advance()
                 rows, cursor = self._book.entries(kind, known, cursor)
-                pulse.send(rows)
+                pulse.send(_chosen(rows, wanted, brief))
         finally:
             self._windows.close_stream()
+
+
+class Brief:
+    """Tells a row by its id and what has changed since it was told last."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, Any]] = {}
+
+    def of(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row, shortened where it is known."""
+        key = row["PositionID"]
+        before = self._told.get(key)
+        self._told[key] = row
+        if before is None or row.get("Deleted"):
+            return row
+        return {"PositionID": key} | {name: value for name, value in row.items() if before.get(name) != value}
+
+
+def order_ids(text: str) -> list[str]:
+    """The ids in an address."""
+    ids = [one for one in text.split(",") if one]
+    if not 1 <= len(ids) <= MOST_ORDERS:
+        raise Refusal(400, f"{len(ids)} orders; 1 to {MOST_ORDERS} are allowed")
+    return ids
+
+
+def _chosen(rows: list[dict[str, Any]], ids: list[str] | None, brief: Brief | None) -> list[dict[str, Any]]:
+    if ids is not None:
+        rows = [row for row in rows if row.get("OrderID") in ids]
+    return rows if brief is None else [brief.of(row) for row in rows]
 
 
 def _sent(order: BookOrder) -> dict[str, str]:

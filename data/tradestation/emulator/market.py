@@ -31,6 +31,7 @@ class Market:
 
     def __init__(self, scenario: Scenario, start_ns: int) -> None:
         self.start_ns = start_ns
+        self._sessions = scenario.session == "cme"
         self._listings = {
             spec.symbol.casefold(): Listing(spec, _tape(scenario, spec, start_ns)) for spec in scenario.symbols
         }
@@ -43,6 +44,12 @@ class Market:
     def listings(self) -> list[Listing]:
         """Everything on offer."""
         return list(self._listings.values())
+
+    def day_of(self, at_ns: int) -> date:
+        """The trading day: one of a session market ends at 17:00 New York, any other at midnight UTC."""
+        if not self._sessions:
+            return datetime.fromtimestamp(at_ns // 10**9, UTC).date()
+        return (datetime.fromtimestamp(at_ns // 10**9, _NEW_YORK) + timedelta(hours=7)).date()
 
     def underlying(self, spec: SymbolSpec, now_ns: int) -> str | None:
         """The contract that a continuous symbol stands for at ``now_ns``."""

@@ -25,7 +25,7 @@ class Service(Host, Protocol):
     windows: Windows
 
 
-Route = Callable[[Request, Exchange, str], Any]
+Route = Callable[..., Any]
 
 
 class Routes:
@@ -36,9 +36,9 @@ class Routes:
         broker = Brokerage(service, service.book, service.windows)
         accounts = r"/v3/brokerage/accounts"
         self._table: tuple[tuple[str, str, Route], ...] = (
-            ("GET", r"/authorize", lambda request, exchange, _: service.auth.authorize(request, exchange)),
-            ("POST", r"/oauth/token", lambda request, exchange, _: service.auth.token(request, exchange)),
-            ("POST", r"/oauth/revoke", lambda request, exchange, _: service.auth.revoke(request, exchange)),
+            ("GET", r"/authorize", lambda request, exchange: service.auth.authorize(request, exchange)),
+            ("POST", r"/oauth/token", lambda request, exchange: service.auth.token(request, exchange)),
+            ("POST", r"/oauth/revoke", lambda request, exchange: service.auth.revoke(request, exchange)),
             ("GET", r"/v3/marketdata/barcharts/([^/]+)", self._bars),
             ("GET", r"/v3/marketdata/stream/barcharts/([^/]+)", self._bar_stream),
             ("GET", r"/v3/marketdata/symbols/([^/]+)", self._symbols),
@@ -47,12 +47,19 @@ class Routes:
             ("GET", r"/v2/data/symbols/suggest/([^/]+)", self._search),
             ("GET", accounts, broker.accounts),
             ("GET", accounts + r"/([^/]+)/balances", broker.balances),
+            ("GET", accounts + r"/([^/]+)/bodbalances", broker.day_balances),
             ("GET", accounts + r"/([^/]+)/positions", broker.positions),
             ("GET", accounts + r"/([^/]+)/orders", broker.orders),
+            ("GET", accounts + r"/([^/]+)/orders/([^/]+)", broker.orders_by_id),
+            ("GET", accounts + r"/([^/]+)/historicalorders", broker.historical_orders),
             ("GET", r"/v3/brokerage/stream/accounts/([^/]+)/(?:orders|positions)", broker.stream),
+            ("GET", r"/v3/brokerage/stream/accounts/([^/]+)/orders/([^/]+)", broker.stream),
             ("POST", r"/v3/orderexecution/orders", broker.place),
             ("POST", r"/v3/orderexecution/orderconfirm", broker.confirm),
             ("POST", r"/v3/orderexecution/ordergroups", broker.place_group),
+            ("POST", r"/v3/orderexecution/ordergroupconfirm", broker.confirm_group),
+            ("GET", r"/v3/orderexecution/routes", broker.routes),
+            ("GET", r"/v3/orderexecution/activationtriggers", broker.triggers),
             ("PUT", r"/v3/orderexecution/orders/([^/]+)", broker.replace),
             ("DELETE", r"/v3/orderexecution/orders/([^/]+)", broker.cancel),
         )
@@ -62,7 +69,7 @@ class Routes:
         for method, pattern, route in self._table:
             match = re.fullmatch(pattern, request.path)
             if match and method == request.method:
-                answer = route(request, exchange, match[1] if match.groups() else "")
+                answer = route(request, exchange, *match.groups())
                 if answer is not None:
                     exchange.reply(200, answer)
                 return

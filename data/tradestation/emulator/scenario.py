@@ -171,11 +171,15 @@ class AuthHabits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookHabits:
-    """How orders fare: ``script`` is one of plain, ack_with_fill, fill_twice, partial, reject, cancel_race."""
+    """How orders fare: ``script`` is one of plain, ack_with_fill, fill_twice, partial, reject, cancel_race.
+
+    ``silent_expiry``: orders for the day that end with it are not told on the streams, as has been seen.
+    """
 
     accounts: tuple[str, ...] = ("SIM1234567F", "SIM1234567M")
     script: str = "plain"
     new_id_on_replace: bool = False
+    silent_expiry: bool = False
     delay_s: float = 0.2
     cash: float = 100_000.0
 

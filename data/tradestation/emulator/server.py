@@ -125,8 +125,8 @@ class Emulator:
         return self.clock.now_ns() + int(self.scenario.clock_offset_s * NS)
 
     def nap(self, seconds: float) -> bool:
-        """Let market time pass, at most a hundredth of a second of the machine's; False once closing."""
-        real = min(0.01, self.clock.real_seconds(seconds))
+        """Let market time pass, at most a twentieth of a second of the machine's; False once closing."""
+        real = min(0.05, self.clock.real_seconds(seconds))
         return not self._closing.wait(max(0.001, real))
 
     def stream_fault(self, path: str) -> Fault | None:
