@@ -5,9 +5,9 @@ A record is a mapping with ``type`` and what that type needs::
     {"bar": 12, "phase": "OPEN", "type": "stop", "symbol": "ES", "side": "buy", "qty": 1, "stop": 5006, "sl": 5001}
 
 Types: market, limit, stop, stop_limit (side, qty, limit, stop, sl, tp, tif, reduce_only), close, flatten, cancel (id),
-modify_order (id and any of qty, limit, stop, sl, tp), modify_stop (sl or null), modify_target (tp or null),
-tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual. Interventions may also change a
-setting of the bot or exit: see ``engine.changing``.
+modify_order (id and any of qty, limit, stop, sl, tp; a price that is null is taken away), modify_stop (sl or null),
+modify_target (tp or null), tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual.
+Interventions may also change a setting of the bot or exit: see ``engine.changing``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from typing import Any
 from engine.backtester import BacktesterEngine
 from engine.errors import ConfigError
 from engine.kernel.schema import OrderType, Phase, Source, TimeInForce
-from engine.orders import OrderRequest, Side
+from engine.orders import NO_PRICE, OrderRequest, Side
 
 Action = Mapping[str, Any]
 
@@ -76,8 +76,9 @@ def request_of(action: Action, source: Source = Source.BOT) -> OrderRequest:
 
 
 def _modify(engine: BacktesterEngine, action: Action, source: Source) -> None:
-    names = {"qty": "quantity", "limit": "limit", "stop": "stop", "sl": "stop_loss", "tp": "take_profit"}
-    changes = {name: action[key] for key, name in names.items() if key in action}
+    names = {"limit": "limit", "stop": "stop", "sl": "stop_loss", "tp": "take_profit"}
+    changes = {name: NO_PRICE if action[key] is None else action[key] for key, name in names.items() if key in action}
+    changes["quantity"] = action.get("qty")
     try:
         engine.modify_order(action["id"], **changes)
     except ValueError as refused:

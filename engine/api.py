@@ -100,6 +100,8 @@ class APIInterface(ABC):
     ) -> Order:
         """Change what is given of a working order; a change that would be refused leaves it as it was and says why.
 
+        None leaves a price as it is, ``engine.orders.NO_PRICE`` takes it away.
+
         Raises:
             ValueError: where no working order has this id, or the new terms are refused; the text has the figures.
         """

@@ -1,6 +1,6 @@
 """The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -8,21 +8,22 @@ from numpy.typing import NDArray
 from psygnal import SignalInstance
 
 from data.instruments import Instrument
-from engine.api import APIInterface, Capabilities
+from engine.account_views import AccountViews
+from engine.api import Capabilities
 from engine.config.sections import SimulationSection
 from engine.kernel import loops
 from engine.kernel.broker import BY_HAND, FLATTENING, REDUCE_ONLY
-from engine.kernel.schema import EventKind, OrderStatus, OrderType, Phase, Reject, Source, TimeInForce
-from engine.kernel.state import BEST_CASE, COLOUR, FINE_BARS, NONE, PROXIMITY, REAL, WORST_CASE
+from engine.kernel.schema import EventKind, OrderType, Phase, Reject, Source
+from engine.kernel.state import BEST_CASE, COLOUR, FINE_BARS, NONE, PROXIMITY, WORST_CASE
 from engine.market import Market, SessionPolicy
-from engine.orders import Order, OrderRequest, Refusal, Side, reason_text
+from engine.orders import Order, OrderRequest, Refusal, reason_text
 from engine.scale import Scale
 from engine.slippage import FixedSlippage, SlippageModel
 from engine.tables import RunTables, empty_instruments
-from engine.views import BarEvent, BarView, Portfolio, Position, RunEvent
+from engine.views import BarEvent, RunEvent
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 PATHS = {
     "worst_case": WORST_CASE,
@@ -32,7 +33,6 @@ PATHS = {
     "fine_bars": FINE_BARS,
 }
 _NAN = float("nan")
-_NEVER = -10
 
 
 def instrument_records(
@@ -53,7 +53,7 @@ def instrument_records(
     return table
 
 
-class BacktesterEngine(APIInterface):
+class BacktesterEngine(AccountViews):
     """One simulated account over one market.
 
     Args:
@@ -114,19 +114,8 @@ class BacktesterEngine(APIInterface):
             self.tables.attach("fine_a", fine)
             self.tables.attach("fine_start_a", start)
         self._attach_slippage()
-        self._booked = (0, 0.0, 0.0)
-        self._views = [BarView() for _ in market.symbols]
-        self._view_keys = [_NEVER] * len(market.symbols)
         self.current_bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
-        self.refresh_columns()
-
-    def refresh_columns(self) -> None:
-        """Take fresh views of the columns that are read per bar."""
-        bars = self.tables.bars
-        self._bar_columns = [
-            tuple(bars[field][:, column] for field in ("o", "h", "l", "c")) for column in range(len(self.scales))
-        ]
-        self._lots = self.tables.symbols["lots"]
+        self._show_nothing_yet()
 
     def _attach_slippage(self) -> None:
         """Constant parts go into the instruments, varying ones into tables read at the open of each bar (S9)."""
@@ -414,182 +403,3 @@ class BacktesterEngine(APIInterface):
         if self.listening:
             self.publish()
         return done
-
-    # Views
-
-    def _instrument(self, symbol: str) -> Instrument | None:
-        column = self._columns.get(symbol, NONE)
-        return None if column == NONE else self._market.instruments[column]
-
-    def order(self, order_id: int) -> Order:
-        """An order as it stands, by id."""
-        row = self.tables.orders[order_id - 1]
-        column = int(row["symbol"])
-        scale = self.scales[max(column, 0)]
-        side = Side(int(row["side"])) if row["side"] != 0 else None
-        status, reject = OrderStatus(int(row["status"])), Reject(int(row["reject"]))
-        quantity = scale.quantity(float(row["lots"]))
-        symbol = self._market.symbols[column] if column >= 0 else self._unknown.get(order_id, "")
-        return Order(
-            id=order_id,
-            symbol=symbol,
-            side=side,
-            type=OrderType(int(row["type"])),
-            quantity=quantity,
-            limit=scale.price_or_none(float(row["limit"])),
-            stop=scale.price_or_none(float(row["stop"])),
-            stop_loss=scale.price_or_none(float(row["stop_loss"])),
-            take_profit=scale.price_or_none(float(row["take_profit"])),
-            time_in_force=TimeInForce(int(row["tif"])),
-            reduce_only=bool(row["reduce_only"]),
-            status=status,
-            reject=reject,
-            reason=reason_text(self.refusal_of(row), side, quantity, self._instrument(symbol)),
-            source=Source(int(row["source"])),
-            placed_bar=int(row["placed_bar"]),
-            placed_phase=Phase(int(row["placed_phase"])),
-            ended_bar=None if row["ended_bar"] < 0 else int(row["ended_bar"]),
-            ended_phase=None if row["ended_phase"] < 0 else Phase(int(row["ended_phase"])),
-            triggered=bool(row["triggered"]),
-        )
-
-    def refusal_of(self, row: Any) -> Refusal:
-        """The figures of an order's refusal in prices, quantities and money."""
-        reject = Reject(int(row["reject"]))
-        a, b, c = (float(row[name]) for name in ("figure_a", "figure_b", "figure_c"))
-        scale = self.scales[max(int(row["symbol"]), 0)]
-        if reject in (Reject.STOP_LOSS_SIDE, Reject.TAKE_PROFIT_SIDE):
-            a, b = scale.price(a), scale.price(b)
-        if reject is Reject.MARGIN:
-            c = scale.quantity(c)
-        return Refusal(reject=reject, a=a, b=b, c=c)
-
-    def position(self, symbol: str) -> Position | None:
-        """The open position of a symbol, None when flat."""
-        column = self._columns[symbol]
-        lots = self._lots.item(column)
-        if lots == 0.0:
-            return None
-        row, scale = self.tables.symbols[column], self.scales[column]
-        mark, average = float(row["mark"]), float(row["average"])
-        risk = float(row["initial_risk"])
-        return Position(
-            symbol=symbol,
-            quantity=scale.quantity(lots),
-            average=scale.price(average),
-            stop_loss=scale.price_or_none(float(row["stop"])),
-            take_profit=scale.price_or_none(float(row["target"])),
-            mark=scale.price(mark),
-            unrealised=(mark - average) * lots * float(self.tables.instruments["tick_money"][column]),
-            entry_bar=int(row["entry_bar"]),
-            trade=int(row["trade_number"]),
-            initial_risk=None if risk != risk else risk,
-        )
-
-    def get_positions(self) -> list[Position]:
-        """Open positions, in configuration order."""
-        return [found for symbol in self._market.symbols if (found := self.position(symbol)) is not None]
-
-    def get_orders(self, working_only: bool = True) -> list[Order]:
-        """Orders by id."""
-        if not working_only:
-            return [self.order(index + 1) for index in range(self.tables.count("orders"))]
-        return [self.order(index + 1) for index in sorted(self._working_indices())]
-
-    def _working_indices(self) -> Iterator[int]:
-        """Rows of the orders that work, along each symbol's list: as many steps as there are, whatever has ended."""
-        for index in self.tables.symbols["first_order"].tolist():
-            while index != NONE:
-                yield index
-                index = self.tables.links.item(index)
-
-    def _realised_and_costs(self) -> tuple[float, float]:
-        """Sums over all fills in their order, whether taken at once or bit by bit; only new fills are looked at."""
-        seen, realised, costs = self._booked
-        new = self.tables.fills[seen : self.tables.count("fills")]
-        for profit, commission, fee in new[["realised", "commission", "fee"]].tolist():
-            realised += profit
-            costs += commission + fee
-        self._booked = (seen + len(new), realised, costs)
-        return realised, costs
-
-    def get_portfolio(self) -> Portfolio:
-        """The account at the marks."""
-        account, symbols, facts = self.tables.account[0], self.tables.symbols, self.tables.instruments
-        held = symbols["lots"] != 0.0
-        own, contract = symbols[held], facts[held]
-        lots, mark = np.abs(own["lots"]), np.abs(own["mark"])
-        unrealised = float(np.sum((own["mark"] - own["average"]) * own["lots"] * contract["tick_money"]))
-        used = float(np.sum(lots * (contract["initial_abs"] + contract["initial_rate"] * mark)))
-        kept = float(np.sum(lots * (contract["maintenance_abs"] + contract["maintenance_rate"] * mark)))
-        realised, costs = self._realised_and_costs()
-        cash = float(account["cash"])
-        equity = cash + unrealised
-        return Portfolio(
-            cash=cash,
-            equity=equity,
-            unrealised=unrealised,
-            used_margin=used,
-            maintenance_margin=kept,
-            free_margin=equity - used,
-            realised=realised,
-            costs=costs,
-            day_result=equity - float(symbols["day_start_equity"][0]),
-            open_positions=int(account["open_positions"]),
-            bankrupt=bool(account["bankrupt"]),
-        )
-
-    def get_total_pnl(self) -> float:
-        """Equity at the marks less initial cash."""
-        return self.get_portfolio().equity - self.initial_cash
-
-    def get_asset_list(self) -> list[str]:
-        """Symbols, in configuration order."""
-        return list(self._market.symbols)
-
-    def get_asset_data(self, symbol: str) -> "pd.DataFrame":
-        """Closed bars as a DataFrame; see APIInterface."""
-        import pandas as pd
-
-        market, column = self._market, self._columns[symbol]
-        end = self.current_bar + 1 if self._phase is Phase.CLOSE else self.current_bar
-        end = max(end, 0)
-        scale, rows = self.scales[column], self.tables.bars[:end, column]
-        data: dict[str, Any] = {
-            name: rows[field] * scale.numerator / scale.denominator
-            for name, field in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"))
-        }
-        data["volume"] = market.volume[:end, column]
-        data["synthetic"] = ~market.timeline.real[:end, column]
-        index = pd.DatetimeIndex(market.time_ns[:end].astype("datetime64[ns]"), tz="UTC", name="open_time")
-        return pd.DataFrame(data, index=index)
-
-    def get_latest_data(self, symbol: str) -> BarView:
-        """The current bar as far as it is known; the same object is refreshed in place."""
-        column = self._columns[symbol]
-        view = self._views[column]
-        bar, closed = self.current_bar, self._phase is Phase.CLOSE
-        key = 2 * bar + closed
-        if self._view_keys[column] != key:
-            self._view_keys[column] = key
-            self._refresh_view(view, column, bar, closed)
-        return view
-
-    def _refresh_view(self, view: BarView, column: int, bar: int, closed: bool) -> None:
-        if bar < 0:
-            view.show_nothing()
-            return
-        scale = self.scales[column]
-        up, down = scale.numerator, scale.denominator
-        o, h, l, c = self._bar_columns[column]  # noqa: E741 - the letters of a bar
-        view.index = bar
-        view.time_ns = self._market.time_ns.item(bar)
-        view.real = bool(self.tables.flags.item(bar, column) & REAL)
-        view.open = o.item(bar) * up / down
-        if closed:
-            view.high, view.low = h.item(bar) * up / down, l.item(bar) * up / down
-            view.close = view.last_close = c.item(bar) * up / down
-            view.volume = self._market.volume_at(column, bar)
-        else:
-            view.high = view.low = view.close = view.volume = _NAN
-            view.last_close = c.item(bar - 1) * up / down if bar > 0 else _NAN

@@ -36,7 +36,7 @@ from engine.scale import ScaleTable
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 2
+FORMAT = 3
 #: Hashes of the tables, in the form of sha256sum.
 SUMS = "SHA256SUMS"
 TABLES = ("equity", "fills", "trades", "orders", "events", "margin_calls", "choices")

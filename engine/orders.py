@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from data.instruments import Instrument
 from engine.kernel.schema import OrderStatus, OrderType, Phase, Reject, Source, TimeInForce
+
+#: In a change of an order: the price is taken away, where None leaves it as it is.
+NO_PRICE: Final = float("nan")
 
 
 class Side(IntEnum):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from psygnal import EmitLoopError
+
 from data.errors import TriphaseError
 from engine.actions import Action, apply_action, check_action
 from engine.backtester import BacktesterEngine
@@ -132,6 +134,7 @@ class Run:
         self._drive = self.drive
         self.changes = SettingChanges(bot)
         self.next_bar, self.seconds = 0, 0.0
+        self.snapshots = SnapshotStore(snapshots)
         self.interventions: dict[tuple[int, Phase], list[Action]] = {}
         for number, action in enumerate(interventions):
             self.intervene(action, f"intervention {number + 1}")
@@ -143,7 +146,6 @@ class Run:
         if bot.compilable:
             engine.market.forget_indicators(0)  # what the kernel reads is attached; the sides are made
             give_back_freed_memory(len(engine.market) * len(engine.market.symbols))
-        self.snapshots = SnapshotStore(snapshots)
         self.snapshots.take(self.snapshot())
 
     @property
@@ -163,6 +165,7 @@ class Run:
         key = (int(action["bar"]), Phase[str(action["phase"])])
         if key[0] < self.next_bar:
             raise ConfigError(f"{place}: bar {key[0]} has closed, {self.next_bar} bars have; go back before it first")
+        self.snapshots.drop_after(key[0])
         self.interventions.setdefault(key, []).append(action)
 
     # Forward
@@ -294,17 +297,22 @@ class Run:
             raise StrategyError(self._told(raised, "before the first bar"), -1, int(Phase.OPEN)) from raised
 
     def _fail(self, raised: Exception) -> None:
-        """A bot or exit raised: keep what happened, close the bar, and say where."""
+        """A bot, an exit or a listener raised: keep what happened, close the bar, and say where."""
         bar, phase = int(self.engine.tables.account["bar"][0]), self.engine.phase
         when = f"at bar {bar} ({time_text(self.engine.market.time_ns.item(bar))}), phase {phase.name}"
         self.error = StrategyError(self._told(raised, when), bar, int(phase))
         self.error.__cause__ = raised
+        if isinstance(raised, EmitLoopError):
+            self.engine.listening = False  # who raised once is not told the rest of the bar
         self._settle()
         self.status = "failed"
 
     def _told(self, raised: Exception, when: str) -> str:
         text = "".join(traceback.format_exception(raised)).rstrip()
-        return f"{type(self.bot).__name__} raised {type(raised).__name__} {when}: {raised}\n{text}"
+        who = type(self.bot).__name__
+        if isinstance(raised, EmitLoopError) and isinstance(raised.__cause__, Exception):
+            who, raised = "what listens to a signal of the run", raised.__cause__
+        return f"{who} raised {type(raised).__name__} {when}: {raised}\n{text}"
 
     def _settle(self) -> None:
         """Bring a bar that was left in its middle to its CLOSE, without the bot."""

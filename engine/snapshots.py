@@ -51,6 +51,11 @@ class SnapshotStore:
         self._bars[at:], self._snapshots[at:] = [snapshot.next_bar], [snapshot]
         self._seconds = 0.0
 
+    def drop_after(self, bars: int) -> None:
+        """Drop snapshots at which more than ``bars`` bars have closed: what comes then has changed; the first stays."""
+        at = max(bisect_right(self._bars, bars), 1)
+        del self._bars[at:], self._snapshots[at:]
+
     def offer(self, next_bar: int, seconds: float, make: Callable[[], Snapshot]) -> None:
         """Take a snapshot if one is due after another ``seconds`` of run time."""
         self._seconds += seconds

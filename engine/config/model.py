@@ -25,7 +25,7 @@ from engine.config.sections import (
     SimulationSection,
 )
 from engine.config.values import BarLength, Currency, Moment, nanoseconds, refused
-from engine.errors import ConfigError, KeyPath
+from engine.errors import ConfigError, KeyPath, Problem
 from engine.settings import setting
 from engine.wording import nearest, problems_of
 
@@ -76,7 +76,11 @@ class BacktestConfig(Section):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigError.of(problems_of(error, type(self))) from None
+            found = problems_of(error, type(self))
+            known = {problem.path for problem in found}
+            # What is wrong with one asset keeps the list from being looked at: a symbol that stands twice is told too.
+            found += [problem for problem in _given_twice(values.get("assets")) if problem.path not in known]
+            raise ConfigError.of(found) from None
         self._tell_parts(self._places)
 
     @field_validator("fx_rates")
@@ -102,11 +106,8 @@ class BacktestConfig(Section):
     def _distinct(cls, assets: tuple[AssetSection, ...]) -> tuple[AssetSection, ...]:
         if not assets:
             raise refused("the list is empty; give at least one asset with symbol and file")
-        seen: dict[str, int] = {}
-        for position, asset in enumerate(assets):
-            first = seen.setdefault(asset.symbol, position)
-            if first != position:
-                raise refused(f'"{asset.symbol}" stands at assets[{first}] too', at=(position, "symbol"))
+        for problem in _given_twice([{"symbol": asset.symbol} for asset in assets]):
+            raise refused(problem.text, at=problem.path[1:])
         return assets
 
     @property
@@ -228,6 +229,20 @@ class BacktestConfig(Section):
         if self.folder is None or not file.is_absolute():
             return file.as_posix()
         return Path(os.path.relpath(file, self.folder)).as_posix()
+
+
+def _given_twice(assets: Any) -> list[Problem]:
+    """A problem for each asset, as it was given, whose symbol stands before it too."""
+    seen: dict[object, int] = {}
+    problems: list[Problem] = []
+    for position, asset in enumerate(assets if isinstance(assets, list | tuple) else ()):
+        symbol = asset.get("symbol") if isinstance(asset, Mapping) else getattr(asset, "symbol", None)
+        if not isinstance(symbol, str):
+            continue
+        first = seen.setdefault(symbol, position)
+        if first != position:
+            problems.append(Problem(("assets", position, "symbol"), f'"{symbol}" stands at assets[{first}] too'))
+    return problems
 
 
 def _canonical(value: Any, file_text: Callable[[Path], str]) -> Any:

@@ -109,14 +109,13 @@ class Ray:
                     "requirements of this project there"
                 )
 
-    def _start(self, plan: Plan) -> list[Any]:
+    def _start(self) -> list[Any]:
         cores = int(self._ray.cluster_resources().get("CPU", 1))
         actor = self._ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(self.worker)
-        kept = [self._ray.put(plan)]
-        return [actor.remote(kept) for _ in range(cores)]
+        return [actor.remote() for _ in range(cores)]
 
     def _put(self, symbols: tuple[str, ...]) -> list[Any]:
-        """The kit of a group: a reference to its catalogue and to what its arrays are in the object store."""
+        """A reference to the catalogue of a group and to where its arrays are in the object store."""
         part = self._library.of_group(self._plan, symbols)
         stored: dict[tuple[int, int], Any] = {}
         names: dict[str, Any] = {}
@@ -128,7 +127,7 @@ class Ray:
         return [self._ray.put((part.catalogue(), names))]
 
     def _served(self, plan: Plan, pieces: Iterable[Slice]) -> Iterator[list[Row]]:
-        workers = self._start(plan)
+        workers, kept = self._start(), self._ray.put(plan)
         groups: Groups[list[Any]] = Groups(self._plan, self._put, list.clear)
         left, losses = iter(pieces), Losses(self._plan)
         running: dict[Any, tuple[int, Slice]] = {}
@@ -136,7 +135,7 @@ class Ray:
         while True:
             while free and (piece := losses.next(left)) is not None:
                 number = free.pop(0)
-                running[workers[number].run.remote(groups.of(piece), piece)] = (number, piece)
+                running[workers[number].run.remote([kept, *groups.of(piece)], piece)] = (number, piece)
             if not running:
                 return
             done, _ = self._ray.wait(list(running), num_returns=1)
@@ -153,34 +152,30 @@ class Ray:
 
 
 class RayWorker:
-    """One core of the cluster: keeps its market between slices; started again, it begins without.
+    """One core of the cluster: keeps its market between slices; started again, it begins without."""
 
-    Args:
-        plan: a reference to the plan, in a list.
-    """
-
-    def __init__(self, plan: list[Any]) -> None:
-        self._plan = plan
+    def __init__(self) -> None:
         self._place: Workplace | None = None
-        self._kit: Any = None
+        self._group: Any = None
 
     def run(self, kit: list[Any], piece: Slice) -> list[Row]:
         """Rows of all runs of a slice.
 
         Args:
-            kit: a reference to (catalogue, references to the arrays by name) of the slice's group, in a list.
+            kit: references to the plan, and to (catalogue, references to the arrays by name) of the slice's group.
         """
         import ray
 
+        plan, group = kit
         if self._place is None:
             compile_once(Path.cwd())
-            self._place = Workplace(ray.get(self._plan[0]), Library(()))
-        if kit[0] != self._kit:
+            self._place = Workplace(ray.get(plan), Library(()))
+        if group != self._group:
             self._place.use(Library(()))  # first let go of the group before, whose memory the store may need
-            catalogue, names = ray.get(kit[0])
+            catalogue, names = ray.get(group)
             arrays = dict(zip(names, ray.get(list(names.values())), strict=True))
             self._place.use(catalogue.filled(arrays))
-            self._kit = kit[0]
+            self._group = group
         return self._place.run(piece)
 
 

@@ -83,7 +83,7 @@ def damage(folder: Path, name: str, change: Any) -> None:
     [
         ("manifest.json", None, "it has no manifest.json"),
         ("manifest.json", 50, "cannot be read"),
-        ("manifest.json", lambda m: m | {"format": 99}, "is of journal format 99, this version reads 2"),
+        ("manifest.json", lambda m: m | {"format": 99}, "is of journal format 99, this version reads 3"),
         ("manifest.json", lambda m: [1], "is not a run's manifest"),
         ("fills.parquet", None, "is missing: the run folder is incomplete"),
         ("equity.parquet", 60, "is damaged or was changed"),

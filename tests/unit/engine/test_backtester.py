@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from engine.actions import apply_action
 from engine.backtester import BacktesterEngine
 from engine.kernel.schema import OrderStatus, OrderType, Phase, Reject, Source
-from engine.orders import Order, OrderRequest, Side
+from engine.orders import NO_PRICE, Order, OrderRequest, Side
 from engine.run import Run
 from tests.unit.engine import small_runs
 from tests.unit.engine.small_runs import ActingBot, flat_rows
@@ -100,6 +101,17 @@ def test_changing_an_order_changes_what_is_given_alone(account: BacktesterEngine
     changed = account.modify_order(resting.id, limit=91.1, quantity=2)
     assert (changed.limit, changed.quantity, changed.stop_loss, changed.id) == (91.0, 2.0, 80.0, resting.id)
     assert account.get_orders() == [changed]
+
+
+def test_a_price_of_an_order_can_be_taken_away(account: BacktesterEngine) -> None:
+    resting = order(account, type=OrderType.LIMIT, limit=90, stop_loss=80, take_profit=120)
+    changed = account.modify_order(resting.id, stop_loss=NO_PRICE)
+    assert (changed.limit, changed.stop_loss, changed.take_profit) == (90.0, None, 120.0)
+    apply_action(account, {"type": "modify_order", "id": resting.id, "tp": None})
+    assert (account.order(resting.id).take_profit, account.order(resting.id).limit) == (None, 90.0)
+    with pytest.raises(ValueError, match="stays as it was: a limit, stop or level that this order needs is missing"):
+        account.modify_order(resting.id, limit=NO_PRICE)
+    assert account.order(resting.id).limit == 90.0
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,15 @@ def test_all_problems_are_listed_at_once() -> None:
     assert all(key in text for key in ("seed", "simulation.path", "end", "defaults.tick_size"))
 
 
+def test_a_symbol_that_stands_twice_is_told_beside_what_is_wrong_with_an_asset() -> None:
+    text = refusal(assets=[{"symbol": "ES", "tick_size": 0}, {"symbol": "ES"}, {"symbol": "NQ"}, {"symbol": "ES"}])
+
+    assert text.startswith("3 problems:")
+    assert "assets[0].tick_size: 0 is not > 0" in text
+    assert 'assets[1].symbol: "ES" stands at assets[0] too' in text
+    assert 'assets[3].symbol: "ES" stands at assets[0] too' in text
+
+
 @pytest.mark.rule("S1.3")
 def test_an_asset_goes_before_defaults_and_these_before_data() -> None:
     """S1.3."""

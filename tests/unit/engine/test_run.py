@@ -379,6 +379,57 @@ def test_a_bot_without_a_state_of_its_own_is_replayed_from_the_start() -> None:
     assert run.snapshots.before(2999).next_bar == 0
 
 
+def test_what_a_listener_raises_is_not_told_as_the_bot_s() -> None:
+    run = Run(small_runs.engine(), ActingBot(buy_at(4)))
+
+    def listen(event: object) -> None:
+        raise LookupError("no such row")
+
+    run.engine.order_filled.connect(listen)
+    assert run.complete() == "failed"
+    told = str(run.error)
+    assert told.startswith("what listens to a signal of the run raised LookupError at bar 4 (2024-03-08 12:04 UTC)")
+    assert "no such row" in told
+    assert run.next_bar == 5
+
+
+def test_a_listener_that_raises_at_every_close_ends_the_run_at_its_first() -> None:
+    run = Run(small_runs.engine(), ActingBot())
+
+    def listen(event: object) -> None:
+        raise LookupError("no such row")
+
+    run.engine.bar_closed.connect(listen)
+    assert run.complete() == "failed"
+    assert (run.next_bar, run.error and run.error.bar) == (1, 0)
+
+
+@pytest.mark.rule("S14", "S16")
+def test_a_change_by_hand_drops_the_snapshots_of_the_course_that_is_left() -> None:
+    """Going back, changing what was done, going on and back again gives what a run with that change gives."""
+    bars = {"ES": flat_rows(400)}
+    by_hand = {"bar": 120, "phase": "OPEN", "type": "market", "symbol": "ES", "side": "buy", "qty": 1}
+
+    def made(interventions: list[dict[str, Any]]) -> Run:
+        run = Run(small_runs.engine(bars), ActingBot(), interventions=interventions, snapshots=True)
+        run.bars_per_chunk = 32
+        return run
+
+    run = made([])
+    for stop in range(50, 401, 50):
+        run.advance(stop)
+        run.snapshots.take(run.snapshot())
+    run.go_back(100)
+    run.intervene(by_hand)
+    assert run.snapshots.before(400).next_bar == 100
+    run.complete()
+    run.go_back(300)
+    whole = made([by_hand])
+    whole.advance(300)
+    assert run.engine.tables.symbols.tobytes() == whole.engine.tables.symbols.tobytes()
+    assert run.engine.tables.rows("fills").tobytes() == whole.engine.tables.rows("fills").tobytes()
+
+
 def test_what_was_noted_after_a_snapshot_is_gone_after_a_rewind() -> None:
     by_hand = [{"bar": 5, "phase": "OPEN", "type": "modify_order", "id": 9, "limit": 3.0}]
     run = Run(small_runs.engine(), ActingBot(), interventions=by_hand, snapshots=True)
