@@ -25,6 +25,9 @@ from engine.paper.growing import RememberedCalendar
 class SymbolBook:
     """Bars and state of one symbol.
 
+    Args:
+        calendar: its name, or one that several books share: what was looked up for one is known to all.
+
     Attributes:
         view, cursor: what a chart draws; both are made anew where history is (``generation`` tells).
         closed: how many of the bars have closed; generation: grows when the bars are other ones.
@@ -32,9 +35,11 @@ class SymbolBook:
         forming: the bar under way.
     """
 
-    def __init__(self, symbol: str, calendar: str | None) -> None:
+    def __init__(self, symbol: str, calendar: RememberedCalendar | str | None) -> None:
         self.symbol = symbol
-        self.calendar = RememberedCalendar.of(SessionCalendar.named(calendar))
+        if not isinstance(calendar, RememberedCalendar):
+            calendar = RememberedCalendar.of(SessionCalendar.named(calendar))
+        self.calendar = calendar
         self.status = FeedStatus(symbol, FeedState.CONNECTING)
         self.told_ns = 0
         self.generation = 0

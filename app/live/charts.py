@@ -1,5 +1,6 @@
 """The charts of live symbols: the backtest's own chart over a book, with indicators, sessions, trades and levels."""
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -253,47 +254,45 @@ def _length(bar_ns: int) -> str:
 class LiveCharts(QSplitter):
     """Charts below each other, the chosen symbols first.
 
+    Args:
+        make: makes the chart of a symbol, when it is first seen.
+
     Attributes:
-        charts: every symbol's, by its name; order: as they are shown; most: how many are in sight.
+        charts: those that were seen, by symbol; order: all symbols as they are shown; most: how many are in sight.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[str], LiveChart]) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self.setChildrenCollapsible(False)
+        self._make = make
         self.charts: dict[str, LiveChart] = {}
         self.order: list[str] = []
         self.most = 1
 
-    def add(self, chart: LiveChart) -> None:
-        """Take in one more chart, behind the others."""
-        self.charts[chart.book.symbol] = chart
-        self.order.append(chart.book.symbol)
-        self.addWidget(chart)
-        chart.setVisible(len(self.order) <= self.most)
+    def add(self, symbols: list[str], order: list[str]) -> None:
+        """Take in more symbols, behind the others, unless ``order`` puts them first."""
+        self.order += symbols
+        known = [symbol for symbol in order if symbol in self.order]
+        self.order = [*known, *(symbol for symbol in self.order if symbol not in known)]
+        self._place()
 
     def remove(self, symbol: str) -> None:
-        """Show a chart no longer."""
+        """Show a symbol no longer."""
+        self.order.remove(symbol)
         chart = self.charts.pop(symbol, None)
         if chart is not None:
-            self.order.remove(symbol)
             chart.end()
             chart.hide()
             chart.setParent(None)
             chart.deleteLater()
-            self._place()
+        self._place()
 
     def choose(self, symbol: str) -> None:
         """Show a symbol: first, unless it is in sight already."""
-        if symbol in self.charts and symbol not in self.order[: self.most]:
+        if symbol in self.order and symbol not in self.order[: self.most]:
             self.order.remove(symbol)
             self.order.insert(0, symbol)
             self._place()
-
-    def arrange(self, order: list[str]) -> None:
-        """Show these symbols first."""
-        known = [symbol for symbol in order if symbol in self.charts]
-        self.order = [*known, *(symbol for symbol in self.order if symbol not in known)]
-        self._place()
 
     def show_most(self, count: int) -> None:
         """Keep so many charts in sight."""
@@ -301,9 +300,13 @@ class LiveCharts(QSplitter):
         self._place()
 
     def _place(self) -> None:
-        for place, name in enumerate(self.order):
-            self.insertWidget(place, self.charts[name])
-            self.charts[name].setVisible(place < self.most)
+        for name, chart in self.charts.items():
+            chart.setVisible(name in self.order[: self.most])
+        for place, name in enumerate(self.order[: self.most]):
+            if name not in self.charts:
+                self.charts[name] = self._make(name)
+            if self.indexOf(self.charts[name]) != place:
+                self.insertWidget(place, self.charts[name])
 
     @property
     def visible(self) -> list[LiveChart]:

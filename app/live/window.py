@@ -25,12 +25,15 @@ from app.panels.toolbar import ChartBar, bot_words
 from app.theme.tokens import Theme
 from app.workspace import Workspace
 from data.errors import TriphaseError
+from data.sessions import SessionCalendar
 from data.tradestation.events import Event
 from engine.live import LiveSession
 from engine.paper import PaperRun
+from engine.paper.growing import RememberedCalendar
 
 LOG = logging.getLogger(__name__)
 HINTS = "Drag stops, targets and orders on the chart     right click: orders at a price     F1 shortcuts"
+POLL_S = 0.008  # of a frame's 16 ms, for what the feeds tell
 SLOWER = 6  # tables of figures are read by people: ten times a second is enough for them
 
 
@@ -67,13 +70,14 @@ class LiveWindow(QMainWindow):
         self.books: dict[str, SymbolBook] = {}
         self.forms: dict[str, PriceFormat] = {}
         self.wanted: set[str] = set()
+        self._calendars: dict[str | None, RememberedCalendar] = {}
         self.dialogs: list[QWidget] = []
         self.trouble = ""
         self._frame = 0
         self.looks = Looks(self, f"{service} {session.config.name}")
         self._recalled, self._order = self.looks.symbols("watched"), self.looks.symbols("order")
         self.state_bar, self.watch_list, self.chart_bar = StateBar(service, self.look), WatchList(), ChartBar()
-        self.charts, self.log = LiveCharts(), LogBox()
+        self.charts, self.log = LiveCharts(self._chart), LogBox()
         self.charts.most = self.looks.choices.charts
         self.paper, self.tables = PaperColumn(self.last), PaperTables()
         self.hands = Hands(self)
@@ -220,7 +224,7 @@ class LiveWindow(QMainWindow):
             return
         if not self.trouble:
             try:
-                self.session.poll()
+                self.session.poll(POLL_S)
             except TriphaseError as error:
                 self.trouble = str(error)
         if self._recalled and self.session.instruments is not None:
@@ -272,24 +276,29 @@ class LiveWindow(QMainWindow):
             book.take(event, self.session.now_ns)
 
     def _show_watched(self) -> None:
-        """A book and a chart for every symbol of the watch list."""
+        """A book for every symbol of the watch list."""
         fresh = [name for name in self.session.watched if name not in self.books]
         for name in fresh:
             one = self.session.watched[name]
+            if one.calendar not in self._calendars:
+                self._calendars[one.calendar] = RememberedCalendar.of(SessionCalendar.named(one.calendar))
             self.forms[name] = PriceFormat.for_tick(one.tick_size)
-            self.books[name] = SymbolBook(name, one.calendar)
-            chart = LiveChart(self.books[name], self.forms[name], self.frames, self.looks.choices, self.bar_ns)
-            chart.intent.connect(self.hands.move)
-            chart.menu_asked.connect(self.hands.chart_menu)
-            self.charts.add(chart)
+            self.books[name] = SymbolBook(name, self._calendars[one.calendar])
         if fresh:
             self.centre.setCurrentWidget(self.charts)
-            self.charts.arrange(self._order)
+            self.charts.add(fresh, self._order)
             self._list_symbols()
             self.dress()
         for name in self.wanted.intersection(fresh):
             self.wanted.discard(name)
             self.choose(name)
+
+    def _chart(self, name: str) -> LiveChart:
+        chart = LiveChart(self.books[name], self.forms[name], self.frames, self.looks.choices, self.bar_ns)
+        chart.set_look(self.look, self.looks.local_time())
+        chart.intent.connect(self.hands.move)
+        chart.menu_asked.connect(self.hands.chart_menu)
+        return chart
 
     def _list_symbols(self) -> None:
         self.chart_bar.set_symbols(list(self.books))

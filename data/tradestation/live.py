@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from psygnal import Signal
@@ -117,14 +118,28 @@ class LiveFeed:
 
     # ---------------------------------------------------------------------------------------- control
 
-    def drain(self) -> int:
-        """Emit all that happened since the last call; the number of events."""
+    def drain(self, enough: Callable[[], bool] = lambda: False) -> int:
+        """Emit what happened since the last call; the number of events.
+
+        ``enough`` is asked after each feed that had something to tell: once it is true, the others' turn comes first
+        in the next call.
+        """
         count = 0
-        for feed in list(self._feeds.values()):
-            for event in feed.drain():
+        for subscription, feed in list(self._feeds.items()):
+            events = feed.drain()
+            for event in events:
                 self._emit(event)
-                count += 1
+            count += len(events)
+            if events and enough():
+                self._let_others_first(subscription)
+                break
         return count
+
+    def _let_others_first(self, served: Subscription) -> None:
+        """Put the feeds up to ``served`` behind the others."""
+        names = list(self._feeds)
+        place = names.index(served) + 1 if served in self._feeds else 0
+        self._feeds = {name: self._feeds[name] for name in names[place:] + names[:place]}
 
     def _emit(self, event: Event) -> None:
         signals = {

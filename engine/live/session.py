@@ -6,6 +6,7 @@ start is a state like another. Everything else happens in the thread that polls.
 
 import json
 import logging
+import math
 import random
 import threading
 import time
@@ -39,6 +40,7 @@ from engine.paper.replay import MakeBot
 
 LOG = logging.getLogger(__name__)
 RETRY_S = 10.0
+QUOTES_APART_S = 0.5
 JOINING_S = 0.2
 JOURNAL = "journal"
 INSTRUMENTS = "instruments.json"
@@ -105,6 +107,7 @@ class LiveSession:
         self.quotes: dict[str, Quote] = {}
         self.errands = Errands()
         self._quote_feed: QuoteFeed | None = None
+        self._quotes_due, self._quotes_from = False, 0.0
         self._warned_of_clock = False
         self._stop, self._again = threading.Event(), threading.Event()
         self._details = _Details()
@@ -126,8 +129,12 @@ class LiveSession:
         """Begin: feeds subscribe once the details tell each symbol's calendar."""
         self._asking.start()
 
-    def poll(self) -> None:
+    def poll(self, most_s: float = math.inf) -> None:
         """Take in what happened; call it some tens of times a second.
+
+        Args:
+            most_s: after so many seconds what other feeds have to tell waits for the next call: fifty symbols bring
+                their history at once, and a window must not stand still meanwhile.
 
         Raises:
             ConfigError: details and configuration contradict each other, or the account belongs to another one.
@@ -136,7 +143,10 @@ class LiveSession:
         if self.instruments is None:
             self._begin()
         self.errands.poll()
-        self.feed.drain()
+        until = time.monotonic() + most_s
+        self.feed.drain(lambda: time.monotonic() > until)
+        if self._quotes_due and time.monotonic() >= self._quotes_from:
+            self._renew_quotes()
         if self._quote_feed is not None:
             self.quotes.update({quote.symbol: quote for quote in self._quote_feed.drain()})
         if self.account is not None:
@@ -276,7 +286,7 @@ class LiveSession:
         if self.account is None or one.symbol not in self.account.symbols:
             self._recorders[one.symbol] = Recorder(self.folder / "bars", one.symbol, self.live.interval)
         self.feed.subscribe(self._subscription(one))
-        self._renew_quotes()
+        self._quotes_due = True
 
     def unwatch(self, symbol: str) -> bool:
         """Look at a symbol no longer; False for one that the account trades."""
@@ -286,7 +296,7 @@ class LiveSession:
         del self.watched[symbol]
         self.feed.unsubscribe(self._subscription(one))
         self._recorders.pop(symbol).close()
-        self._renew_quotes()
+        self._quotes_due = True
         return True
 
     def search(self, text: str, found: Callable[[list[tuple[str, str]]], object]) -> None:
@@ -300,7 +310,8 @@ class LiveSession:
         )
 
     def _renew_quotes(self) -> None:
-        """One stream of quotes for all."""
+        """One stream of quotes for all; symbols that come one after another wait for each other."""
+        self._quotes_due, self._quotes_from = False, time.monotonic() + QUOTES_APART_S
         old, self._quote_feed = self._quote_feed, None
         if old is not None:
             threading.Thread(target=old.stop, name="ending quotes", daemon=True).start()

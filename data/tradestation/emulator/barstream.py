@@ -138,6 +138,7 @@ class BarStream:
         self._count = bars_back(request, self._interval)
         self._path = request.path
         self._sent: dict[int, TapeBar] = {}
+        self._corrected = self._tape.corrected
 
     def run(self) -> None:
         """Send until the client leaves, a fault ends it, or the emulator closes."""
@@ -164,6 +165,10 @@ class BarStream:
 
     def _news(self, seen_ns: int, now_ns: int) -> list[dict[str, Any]]:
         """Copies for every print in (seen, now], each closing, and whatever changed in what was sent."""
+        corrected = self._tape.corrected
+        if corrected == self._corrected and self._tape.stands_still(seen_ns, now_ns):
+            return []
+        self._corrected = corrected
         rows: list[dict[str, Any]] = []
         edges = self._tape.prints_between(seen_ns, now_ns)
         for at_ns in [*edges, now_ns]:

@@ -118,6 +118,7 @@ class QuoteStream:
         self._names = names
         self._known: dict[str, dict[str, Any]] = {}
         self._changes = 0
+        self._seen: dict[str, tuple[int, int]] = {}
 
     def run(self) -> None:
         """Send until the client leaves, a fault ends it, or the emulator closes."""
@@ -131,12 +132,21 @@ class QuoteStream:
             if not pulse.muted:
                 pulse.send(self._changed())
 
+    def _stands_still(self, listing: Listing) -> bool:
+        """Whether nothing can have changed since this was asked last."""
+        symbol, tape, now_ns = listing.spec.symbol, listing.tape, self._host.now_ns()
+        seen_ns, corrected = self._seen.get(symbol, (-1, -1))
+        self._seen[symbol] = (now_ns, tape.corrected)
+        return corrected == tape.corrected and tape.stands_still(seen_ns, now_ns)
+
     def _find(self, name: str) -> Listing | None:
         return self._host.market.find(name)
 
     def _changed(self) -> list[dict[str, Any]]:
         rows = []
         for listing in filter(None, map(self._find, self._names)):
+            if self._stands_still(listing):
+                continue
             full = quote_row(self._host, listing)
             before = self._known.get(listing.spec.symbol, {})
             change = {key: value for key, value in full.items() if before.get(key) != value and key != "TradeTime"}

@@ -44,6 +44,9 @@ class Tape:
     Args:
         rolls: (instant, gap) pairs: at the instant all earlier prices rise by the gap, as back-adjustment does.
         prints: how many prints show the making of a minute.
+
+    Attributes:
+        corrected: how often a closed bar was changed.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Tape:
         self._rolls = rolls
         self._lock = threading.Lock()
         self._corrections: dict[int, tuple[float, float]] = {}
+        self.corrected = 0
         self._paths: dict[int, tuple[NDArray[np.int64], Rows]] = {}
 
     # ------------------------------------------------------------------------------------------- views
@@ -77,9 +81,13 @@ class Tape:
     def last(self, interval: Interval, now_ns: int, count: int, until_ns: int | None = None) -> list[TapeBar]:
         """The last ``count`` bars stamped up to ``until_ns`` (None: the open one too)."""
         end_ns = now_ns + 31 * 1440 * MINUTE_NS if until_ns is None else until_ns
-        span = 4 * count * interval.bar_ns + 4 * 1440 * MINUTE_NS
-        bars = self.bars(interval, now_ns, min(now_ns, end_ns) - span, end_ns)
-        if len(bars) < count:
+        # Few bars need few minutes, unless the market was closed meanwhile.
+        for days in (0, 4):
+            span = 4 * count * interval.bar_ns + days * 1440 * MINUTE_NS
+            bars = self.bars(interval, now_ns, min(now_ns, end_ns) - span, end_ns)
+            if len(bars) >= count:
+                break
+        else:
             bars = self.bars(interval, now_ns, int(self._minutes.close_ns[0]) - interval.bar_ns, end_ns)
         return bars[-count:]
 
@@ -93,6 +101,19 @@ class Tape:
                 break
             instants += [int(t) for t in times if after_ns < t <= until_ns]
         return instants
+
+    def stands_still(self, after_ns: int, until_ns: int) -> bool:
+        """Whether no bar looks different for what happened in (after_ns, until_ns]; corrections aside."""
+        stamps = self._minutes.close_ns
+        first = int(np.searchsorted(stamps, after_ns, side="right"))
+        if first < len(stamps) and stamps[first] <= until_ns:
+            return False
+        if any(after_ns < at_ns <= until_ns for at_ns, _ in self._rolls):
+            return False
+        if first >= len(stamps):
+            return True
+        times, _ = self._path(first)
+        return int(np.searchsorted(times, after_ns, side="right")) == int(np.searchsorted(times, until_ns, "right"))
 
     def price(self, now_ns: int) -> float | None:
         """Price of the last print; None before the first."""
@@ -109,6 +130,7 @@ class Tape:
         with self._lock:
             price, volume = self._corrections.get(stamp, (0.0, 0.0))
             self._corrections[stamp] = (price + ticks * self._tick, volume + 1.0)
+            self.corrected += 1
         return stamp
 
     # ----------------------------------------------------------------------------------------- details
