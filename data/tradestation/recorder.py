@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +139,12 @@ def last_number(path: Path) -> int:
     return int(path.stem.split("-")[1])
 
 
+@cache
 def _columns() -> tuple[str, ...]:
     return tuple(_schema().names)
 
 
+@cache
 def _schema() -> Any:
     import pyarrow as pa
 
