@@ -1,5 +1,7 @@
 """A market told by hand: what a feed would say of two symbols, minute by minute, without a network; and an account."""
 
+import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bots.base import BaseStrategyBot
+from bots.catalog import BOTS as BOTS_BY_NAME
 from bots.catalog import make_bot
 from data.instruments import Instrument
 from data.tradestation.bars import Interval, LiveBar, parse_time
@@ -33,15 +36,18 @@ MINUTE_NS = MINUTE.bar_ns
 NS = 10**9
 START = parse_time("2024-03-06T14:00:00Z")
 SYMBOLS = ("ESH24", "NQH24")
-BOTS = ("CoinFlip", "TrendFollowing")
+BOTS = tuple(BOTS_BY_NAME)
 EXITS = tuple(EXITS_BY_NAME)
 WARM = 200  # bars until every exit decides
+_SCRIPTS = tempfile.TemporaryDirectory(prefix="triphase-scripts-")  # gone when the interpreter ends
 
 
 def config(bot: str = "CoinFlip", exit: str = "TrailingATR", symbols: Sequence[str] = SYMBOLS) -> BacktestConfig:
     """An account over the symbols, around the clock, with costs."""
     assets = [{"symbol": s, "commission_per_contract": 2.0, "calendar": "24/7"} for s in symbols]
-    settings = {"flatten_before_maintenance": False, "risk_pct": 0.004, "atr_period": 5}
+    settings: dict[str, object] = {"flatten_before_maintenance": False, "risk_pct": 0.004, "atr_period": 5}
+    if bot == "Scripted":
+        settings = {"actions_file": str(script_of(symbols))}
     if bot == "TrendFollowing":
         settings |= {"ema_span": 8, "breakout_atr": 0.5}
     exit_settings = {"atr_multiple": 1.5, "atr_period": 5} if exit in ("TrailingATR", "FixedRatio") else {}
@@ -52,6 +58,22 @@ def config(bot: str = "CoinFlip", exit: str = "TrailingATR", symbols: Sequence[s
         bot={"name": bot, "settings": settings},
         exit={"name": exit, "settings": exit_settings},
     )
+
+
+def script_of(symbols: Sequence[str]) -> Path:
+    """Records for a scripted bot: every third bar an order of some type with a bracket, and now and then a close."""
+    kinds = ("market", "limit", "stop")
+    records: list[dict[str, object]] = []
+    for bar in range(22, 300, 3):
+        symbol, side = symbols[bar % len(symbols)], ("buy", "sell")[bar // 3 % 2]
+        records.append({"bar": bar, "phase": ("OPEN", "CLOSE")[bar % 2], "type": "close", "symbol": symbol})
+        order = {"bar": bar, "phase": ("OPEN", "CLOSE")[bar // 2 % 2], "symbol": symbol, "side": side, "qty": 2}
+        kind = kinds[bar // 3 % 3]
+        level = {"limit": {"limit": 5_002.0}, "stop": {"stop": 4_998.0}}.get(kind, {})
+        records.append(order | {"type": kind} | level)
+    file = Path(_SCRIPTS.name) / f"{len(symbols)}.json"
+    file.write_text(json.dumps(records), encoding="utf-8")
+    return file
 
 
 def instruments(given: BacktestConfig) -> list[Instrument]:
