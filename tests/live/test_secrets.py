@@ -2,12 +2,14 @@
 
 import logging
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
+from PyQt6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 from bots.catalog import make_bot
 from data.errors import TriphaseError
@@ -19,6 +21,7 @@ from data.tradestation.rest import TradeStationClient
 from data.tradestation.tokenstore import FileTokenStore, StoredTokens
 from engine.live import LiveSection, LiveSession
 from research.live.logs import logging_to
+from tests.app.live_windows import opened, scenario
 from tests.live.harness import QUICK, RATE
 from tests.live.paper_market import config
 from tests.live.test_live_api import SYMBOLS, wait
@@ -131,3 +134,39 @@ def test_a_code_in_the_callback_s_address_is_not_logged(tmp_path: Path, caplog: 
 
     assert codes[0] not in caplog.text
     assert store.load() is not None
+
+
+def words_of(window: QWidget) -> str:
+    """Every text that a window and its parts show or may show: labels, buttons, hints, tables."""
+    said = []
+    for widget in (window, *window.findChildren(QWidget)):
+        said += [widget.windowTitle(), widget.toolTip(), widget.statusTip(), widget.accessibleName()]
+        text = getattr(widget, "text", None)
+        said += [str(text())] if callable(text) else []
+        plain = getattr(widget, "toPlainText", None)
+        said += [str(plain())] if callable(plain) else []
+    for table in window.findChildren(QAbstractItemView):
+        model = table.model()
+        rows, columns = (0, 0) if model is None else (model.rowCount(), model.columnCount())
+        said += [str(model.index(r, c).data()) for r in range(rows) for c in range(columns) if model is not None]
+    return "\n".join(said)
+
+
+def test_no_token_is_shown_in_the_window(qapp: QApplication, tmp_path: Path) -> None:
+    """While the line breaks and the token is refused again and again."""
+    refused = Fault(kind=FaultKind.UNAUTHORIZED, path="barcharts", times=3)
+    cut = Fault(kind=FaultKind.CUT, at=40.0, path="stream/barcharts")
+    seen: set[str] = set()
+    said = ""
+    with Emulator(scenario(refused, cut)) as emulator, opened(emulator, tmp_path) as window:
+        tokens = window.session.feed.client.tokens
+        deadline = time.monotonic() + 10.0
+        while time.monotonic() < deadline and (emulator.faults.pending or len(seen) < 3 or "ESH24" not in said):
+            qapp.processEvents()
+            seen.add(tokens.access_token())
+            said = f"{said}\n{words_of(window)}"
+            time.sleep(0.05)
+
+    assert len(seen) >= 2
+    assert "ESH24" in said
+    assert [token for token in seen if token in said] == []
