@@ -29,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--open", type=Path, metavar="FOLDER", help="open a saved run, such as runs/sample_2024-03-08")
     made.add_argument("--by-hand", action="store_true", help="with --config: no bot decides, orders are yours alone")
     made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="set a key of the configuration")
+    made.add_argument(
+        "--panel", action="append", default=[], metavar="FILE.py:NAME", help="add a panel of your own (docs/adding.md)"
+    )
     made.add_argument("--theme", choices=("dark", "light", "high contrast", "colour-blind"), help="colours")
     made.add_argument("--settings", type=Path, metavar="FILE", help="where layouts and recent runs are kept")
     return made
@@ -81,6 +84,7 @@ def _run(given: argparse.Namespace) -> int:
 
     from app.main_window import MainWindow
     from app.opening import config_at
+    from app.own_panels import add_own_panel
     from app.workspace import Workspace
 
     config = None if given.config is None else config_at(given.config).with_overrides(given.set)
@@ -90,6 +94,8 @@ def _run(given: argparse.Namespace) -> int:
     if given.theme is not None:
         workspace.theme = given.theme
     window = MainWindow(workspace)
+    for text in given.panel:
+        add_own_panel(window, text)
     catch_exceptions(window)
     window.show()
     if given.open is not None:

@@ -36,6 +36,7 @@ from app.session import Course, Notice, RunSession
 from app.theme import THEMES, apply_theme
 from app.theme.tokens import Theme
 from app.workspace import Workspace
+from engine.errors import CatalogError
 from engine.kernel.schema import Phase
 from engine.run_folders import new_folder
 
@@ -182,6 +183,20 @@ class MainWindow(QMainWindow):
         self.addDockWidget(area, dock)
         dock.visibilityChanged.connect(self.wake)
         self.docks[title] = dock
+
+    def add_panel(self, title: str, panel: Panel) -> None:
+        """Add a dock with one panel more; it is told of runs, frames, theme and zone like all others.
+
+        Raises:
+            CatalogError: where a dock has this title already.
+        """
+        if title in self.docks:
+            raise CatalogError(f"the window has a panel {title!r} already; give the class another name")
+        self.panels = (*self.panels, panel)
+        self.clock.add_view(panel)
+        panel.set_look(self.look, self.local_time())
+        panel.set_session(self.session)
+        self._dock(title, panel, Qt.DockWidgetArea.RightDockWidgetArea)
 
     # The look
 
