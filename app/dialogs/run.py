@@ -96,6 +96,7 @@ class RunDialog(Asking):
 
     def _make_tabs(self) -> None:
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("Parts of the configuration")
         self.account, self.asset, self.rules = SettingsForm(), SettingsForm(), SettingsForm()
         self.bot_form, self.exit_form = SettingsForm(), SettingsForm()
         self.symbol, self.bot, self.exit = QComboBox(), QComboBox(), QComboBox()

@@ -19,9 +19,10 @@ from PyQt6.QtWidgets import (
 
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
-from app.panels.parts import label
+from app.panels.parts import Still, label
 from app.replay.model import ReplayModel
 from app.session import RunSession
+from app.tables.cells import CellPainter
 from app.tables.columns import TableKind, Time, choices_table, fills_table, log_table, orders_table, trades_table
 from app.tables.model import CursorTable
 from app.theme.tokens import Theme
@@ -66,6 +67,7 @@ class TablePage(QWidget):
         self.table = CursorTable(kind, model, look)
         self.view = plain_table(kind.name)
         self.view.setModel(self.table)
+        self.view.setItemDelegate(CellPainter(self.view))
         header = self.view.horizontalHeader()
         if header is not None:
             header.setSortIndicatorClearable(True)
@@ -78,7 +80,7 @@ class TablePage(QWidget):
         self.filter.setAccessibleName(f"Filter of {kind.name}")
         self.filter.setClearButtonEnabled(True)
         self.filter.setFixedWidth(230)
-        self.filter.textChanged.connect(self.table.set_filter)
+        self.filter.textChanged.connect(self._filtered)
         self.shown = label("", "muted")
         self._lay_out(kind)
         self.view.clicked.connect(self._jump)
@@ -100,7 +102,7 @@ class TablePage(QWidget):
         top.setContentsMargins(8, 4, 8, 4)
         top.setSpacing(8)
         top.addWidget(self.filter)
-        top.addWidget(self.shown)
+        top.addWidget(Still(self.shown, wide=170))
         top.addStretch(1)
         top.addWidget(export)
         layout = QVBoxLayout(self)
@@ -140,13 +142,23 @@ class TablePage(QWidget):
         if hasattr(event, "matches") and event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
 
+    def _filtered(self, text: str) -> None:
+        self.table.set_filter(text)
+        self._count()
+
+    def _count(self) -> None:
+        """How many rows there are, and of how many where some are filtered out."""
+        shown, known = self.table.rowCount(), self.table.known
+        text = f"{shown:,}" if shown == known else f"{shown:,} of {known:,}"
+        if self.shown.text() != text:
+            self.shown.setText(text)
+
     def refresh(self) -> None:
         """Take in where the cursor is; the newest row stays in view until somebody scrolls up."""
         before = self.table.rowCount()
         self.table.refresh()
         count = self.table.rowCount()
-        if count != before:
-            self.shown.setText(f"{count:,}")
+        self._count()
         bar = self.view.verticalScrollBar()
         if self._following and bar is not None and (count != before or bar.value() < bar.maximum()):
             self.view.scrollToBottom()
@@ -175,6 +187,7 @@ class ActivityPanel(Panel):
         layout.addWidget(self.tabs)
         self.pages: list[TablePage] = []
         self._turn = 0
+        self._last: object = None
         self._extra: list[tuple[QWidget, str]] = []
 
     def add_page(self, page: QWidget, title: str) -> None:
@@ -213,12 +226,14 @@ class ActivityPanel(Panel):
             page.table.look = look
 
     def key(self, session: RunSession) -> object:
-        """While the run plays, every third frame will do: nobody reads sixty tables a second."""
-        if session.playback.playing:
-            self._turn = (self._turn + 1) % EVERY
-            if self._turn:
-                return self._drawn
-        return (session.model.state, self.tabs.currentIndex())
+        """While the run plays, or the cursor is dragged, every third frame will do: nobody reads sixty tables a second.
+
+        The first move is drawn at once, and the last one in the frame after it.
+        """
+        state = (session.model.state, self.tabs.currentIndex())
+        self._turn = self._turn + 1 if session.playback.playing or state != self._last else 0
+        self._last = state
+        return state if self._turn == 0 or self._turn % EVERY == 1 else self._drawn
 
     def show_state(self, session: RunSession) -> None:
         page = self.tabs.currentWidget()

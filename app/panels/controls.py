@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton
 
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
-from app.panels.parts import Value, icon_button, label, paint_icons, set_tone
+from app.panels.parts import Still, Value, icon_button, label, paint_icons, set_tone
 from app.panels.scrub import ScrubBar
 from app.replay.playback import JUMPS, PRESETS
 from app.session import RunSession
@@ -16,6 +16,7 @@ from app.theme.tokens import Theme
 from engine.kernel.schema import Phase
 
 LEFT = ("restart", "trade back", "bar back", "phase back")
+CHIP = 66  # width of a phase's name
 RIGHT = ("phase on", "bar on", "trade on", "end")
 
 
@@ -58,7 +59,7 @@ class ControlBar(Panel):
         layout.addSpacing(8)
         self.phases = {phase: self._phase_chip(phase) for phase in Phase}
         for chip in self.phases.values():
-            layout.addWidget(chip)
+            layout.addWidget(Still(chip, wide=CHIP))
         layout.addSpacing(8)
         self._add_speed(layout)
         self.scrub = ScrubBar()
@@ -86,7 +87,6 @@ class ControlBar(Panel):
     def _phase_chip(phase: Phase) -> QLabel:
         chip = label(phase.name, "heading")
         chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        chip.setMinimumWidth(62)
         chip.setAccessibleName(f"Phase {phase.name}")
         return chip
 

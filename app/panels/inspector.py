@@ -65,7 +65,7 @@ class InspectorPanel(Panel):
         self._fill, self._asked = index, None
 
     def refresh(self) -> None:
-        if self.session is None or not self.isVisible() or not self.session.model.standing:
+        if self.session is None or not self.in_sight or not self.session.model.standing:
             return
         session = self.session
         want = (session.model.state, self.column, self._fill)
@@ -82,7 +82,7 @@ class InspectorPanel(Panel):
     @property
     def waiting(self) -> bool:
         """Whether a question is about to be asked: the clock must go on until then."""
-        if self.session is None or not self.isVisible() or self.session.playback.playing:
+        if self.session is None or not self.in_sight or self.session.playback.playing:
             return False
         return self._asked != (self.session.model.state, self.column, self._fill)
 

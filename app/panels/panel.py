@@ -41,9 +41,14 @@ class Panel(QWidget):
             return ""
         return f"{self.clock.moment(self.session.facts.time_ns(bar)):%Y-%m-%d %H:%M}"
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether anything of it is to be seen: a dock behind another one of its tabs counts as visible to Qt."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def refresh(self) -> None:
         """Draw what changed; called once a frame."""
-        if self.session is None or not self.isVisible():
+        if self.session is None or not self.in_sight:
             return
         key = self.key(self.session)
         if key != self._drawn:

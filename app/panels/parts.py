@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QPointF, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PyQt6.QtCore import QEvent, QPointF, QSize, Qt
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
 from PyQt6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.charts.prices import number
@@ -92,6 +92,39 @@ def set_tone(widget: QWidget, tone: str) -> None:
         if style is not None:
             style.unpolish(widget)
             style.polish(widget)
+
+
+class Still(QWidget):
+    """Holds a label whose text or tone changes as the run plays: the rest of the window is not laid out anew for it.
+
+    Args:
+        held: the label; least: height that it has at least; wide: its width, None for what the layout gives.
+    """
+
+    def __init__(self, held: QLabel, least: int = 0, wide: int | None = None) -> None:
+        super().__init__()
+        self._held, self._least = held, least
+        held.setParent(self)
+        if wide is not None:
+            self.setFixedWidth(wide)
+        self._fit()
+
+    def event(self, event: QEvent | None) -> bool:
+        # A label asks its parent for room with every text; only another height concerns anyone else.
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        held, width = self._held, self.width()
+        needed = held.heightForWidth(width) if held.hasHeightForWidth() else held.sizeHint().height()
+        height = max(needed, self._least)
+        held.setGeometry(0, 0, width, height)
+        if self.minimumHeight() != height:
+            self.setFixedHeight(height)
 
 
 class Value(QWidget):

@@ -26,6 +26,7 @@ class ScrubBar(QWidget):
         super().__init__()
         self.session: RunSession | None = None
         self.look: Theme = DARK
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 28)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)

@@ -150,6 +150,7 @@ class StatisticsPanel(Panel):
         super().__init__()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Statistics")
         self.figures = small_table("Statistics", ["Figure"])
         self.months = self._make_months()
         self.histogram, self.scatter = Histogrammed(), Scatter()

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 
 from app.charts.prices import number
 from app.panels.panel import Panel
-from app.panels.parts import label, money, row_of, set_tone
+from app.panels.parts import Still, label, money, row_of, set_tone
 from app.replay.ticket import Distance, Estimate, Ticket, Unit, estimate
 from app.session import RunSession
 from engine.kernel.schema import OrderType
@@ -83,10 +83,9 @@ class TicketPanel(Panel):
         layout.addLayout(self._grid())
         self.told = label("", "figures")
         self.told.setWordWrap(True)
-        self.told.setMinimumHeight(68)
         self.told.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.told.setAccessibleName("Risk, reward and margin of the order")
-        layout.addWidget(self.told)
+        layout.addWidget(Still(self.told, least=68))
         self._make_buttons(layout)
 
     def _make_fields(self) -> None:

@@ -49,11 +49,16 @@ class CursorTable(QAbstractTableModel):
             return
         other = self._state is None or state[:2] != self._state[:2]  # type: ignore[index]
         self._state = state
-        count = self.kind.count(self._model) if self._model.standing else 0
+        count = self.known
         if other or self._arranged:
             self._reset(count)
         else:
             self._grow(count)
+
+    @property
+    def known(self) -> int:
+        """Rows that are known at the cursor, those too that a filter leaves out."""
+        return self.kind.count(self._model) if self._model.standing else 0
 
     @property
     def _arranged(self) -> bool:
@@ -103,12 +108,12 @@ class CursorTable(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self._sort = None if column < 0 else (column, order == Qt.SortOrder.DescendingOrder)
-        self._reset(self.kind.count(self._model) if self._model.standing else 0)
+        self._reset(self.known)
 
     def set_filter(self, text: str) -> None:
         """Show rows alone that hold these words: ``es long stop``."""
         self._filter = tuple(text.lower().split())
-        self._reset(self.kind.count(self._model) if self._model.standing else 0)
+        self._reset(self.known)
 
     def source_row(self, row: int) -> int:
         """Index in the journal of a row that is shown."""
@@ -151,6 +156,12 @@ class CursorTable(QAbstractTableModel):
             tone = column.tone(self._model, row)
             return QColor(self.look.colour(tone)) if tone else None
         return None
+
+    def cell(self, row: int, column: int) -> tuple[str, bool, str]:
+        """Text of a cell, whether it is a number, and its colour: what painting needs, in one call."""
+        about, source = self.kind.columns[column], self.source_row(row)
+        tone = about.tone(self._model, source) if about.tone is not None else ""
+        return about.text(self._model, source), about.numeric, self.look.colour(tone or "text")
 
     def text(self, rows: list[int]) -> str:
         """Rows as text with tabs, with headings: for the clipboard."""

@@ -11,8 +11,13 @@ from PyQt6.QtWidgets import QApplication
 
 from app.charts.clock import FrameClock
 from app.main_window import MainWindow
+from app.replay.facts import RunFacts
+from app.replay.store import JournalStore
+from app.session import RunSession
 from app.theme import DARK, apply_theme
 from app.workspace import Workspace
+from tests.app.runs import config_of, finished, store_of
+from tests.app.staging import TABLES, go
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +52,24 @@ def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     yield made
     made.close()
     made.deleteLater()
+
+
+@pytest.fixture(scope="session")
+def day() -> tuple[RunFacts, JournalStore]:
+    """The shipped sample over one day, run to its end; nobody changes it."""
+    config = config_of("sample", "end=2024-09-03")
+    run, prepared = finished(config)
+    return RunFacts(config, prepared), store_of(run)
+
+
+@pytest.fixture
+def on_a_day(window: MainWindow, day: tuple[RunFacts, JournalStore]) -> MainWindow:
+    """A window on that day, without an engine until one is needed."""
+    facts, store = day
+    counts = {name: len(getattr(store, name)) for name in TABLES}
+    window.open_session(RunSession(facts, store=store.cut(store.bars, counts), status="completed"))
+    go(window, 700)
+    return window
 
 
 @pytest.fixture(scope="session")

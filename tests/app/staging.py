@@ -11,6 +11,8 @@ from app.session import RunSession
 from engine.kernel.schema import Phase
 from tests.app.runs import config_of, until
 
+TABLES = ("fills", "trades", "events", "calls", "choices", "orders")
+
 
 def pump(window: MainWindow) -> Callable[[], object]:
     """Lets one frame pass, each time it is called."""

@@ -12,7 +12,10 @@ from app.dialogs.run import RunDialog
 from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog
 from app.handling import utc_ns
 from app.main_window import MainWindow
+from app.replay.facts import RunFacts
 from app.replay.playback import JUMPS, PRESETS, Condition
+from app.replay.store import JournalStore
+from app.session import RunSession
 from app.workspace import Workspace
 from engine.kernel.schema import EventKind, OrderType, Phase
 from tests.app.runs import until
@@ -30,12 +33,11 @@ def press(window: MainWindow, key: Qt.Key, *with_: Qt.KeyboardModifier) -> None:
 
 
 @pytest.fixture
-def run(window: MainWindow, qtbot: Any) -> MainWindow:
+def run(on_a_day: MainWindow, qtbot: Any) -> MainWindow:
     """A window on one day of the sample, with the focus."""
-    opened(window, DAY)
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
-    return window
+    on_a_day.activateWindow()
+    qtbot.waitUntil(on_a_day.isActiveWindow, timeout=5000)
+    return on_a_day
 
 
 def trades_at(window: MainWindow) -> list[tuple[int, int]]:
@@ -291,18 +293,15 @@ def test_a_closed_run_stands_first_among_the_recent_ones_and_opens_again(window:
     assert (window.session.model.store.equity.rows["equity"] == equity).all()
 
 
-def test_chosen_indicators_are_drawn_again_in_the_next_window(run: MainWindow) -> None:
+def test_chosen_indicators_are_drawn_again_in_the_next_window(
+    run: MainWindow, day: tuple[RunFacts, JournalStore]
+) -> None:
     """GUI.md 3: chosen in a dialog with their parameters, remembered."""
-    assert run.session is not None
-    chosen = [{"name": "rsi", "parameters": {"period": 9}}]
-    run.handling._take_indicators(chosen)
-    folder = run.session.courses[0].folder
+    run.handling._take_indicators([{"name": "rsi", "parameters": {"period": 9}}])
     run.close()
-    assert folder is not None
     again = MainWindow(Workspace.load(run.workspace.file), own_process=False)
     again.show()
-    again.handling.open_folder(folder.resolve())
-    until(lambda: again.session is not None, pump(again))
+    again.open_session(RunSession(day[0], store=day[1], status="completed"))
     assert [pane.name for pane in again.charts.charts[0].panes] == ["price", "RSI 9"]
     again.close()
     again.deleteLater()
