@@ -160,12 +160,11 @@ class Reader:
     Args:
         folder: where; it is given the project's files that a page may name, as links.
         own_processes: start every command as a process; False: call the same entry in this process, which is faster.
-        names: what Python blocks find beside what they make themselves.
     """
 
-    def __init__(self, folder: Path, own_processes: bool = False, names: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, own_processes: bool = False) -> None:
         self.folder, self.own_processes = folder, own_processes
-        self.names: dict[str, Any] = {"__name__": "__main__", **(names or {})}
+        self.names: dict[str, Any] = {"__name__": "__main__"}
         for name in AROUND:
             _lay_out(ROOT / name, folder / name)
 
@@ -176,7 +175,8 @@ class Reader:
             PageError: naming page and line where something else comes out, or a block's prose does not name its file.
         """
         text = page.read_text(encoding="utf-8")
-        printed, changed, moved, passed_over = "", text, 0, False
+        printed, changed, moved = "", text, 0
+        shown, passed_over = True, False
         for block in blocks_of(text):
             place = f"{page.name}:{block.line}"
             if block.language != "text":
@@ -184,18 +184,20 @@ class Reader:
             if passed_over or "step" in block.options:
                 continue
             if block.language != "text":
-                if printed and self.names.get("__shown__") is False:
+                if printed and not shown:
                     raise PageError(f"{place}: the block before prints this, and the page does not show it:\n{printed}")
                 printed = steady(self._do(block, place), self.folder)
-                self.names["__shown__"] = block.language == "sh"
+                shown = block.language == "sh"  # of commands a page shows what it likes
                 continue
-            self.names["__shown__"] = True
+            shown = True
             if update:
                 new = renewed(block.text, printed)
                 changed = changed[: block.start + moved] + new + changed[block.end + moved :]
                 moved += len(new) - len(block.text)
             elif not agrees(block.text, printed):
                 raise PageError(f"{place} says\n{block.text}\nbut what comes out is\n{printed}")
+        if printed and not shown:
+            raise PageError(f"{page.name}: the last block prints this, and the page does not show it:\n{printed}")
         return changed
 
     def _do(self, block: Block, place: str) -> str:
