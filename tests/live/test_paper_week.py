@@ -147,6 +147,7 @@ def test_in_a_simulated_week_no_bar_is_lost_doubled_or_wrong_and_it_replays(tmp_
             assert account is not None
             run = account.run
             assert run is not None
+            assert run.shifts_taken == {"@ES": 1}
             assert len(emulator.faults.pending) < 10
             for symbol in run.bars.symbols:
                 assert wrong_bars(emulator, run, symbol, origins) == []

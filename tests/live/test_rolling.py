@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from data.tradestation.bars import LiveBar
+from data.tradestation.emulator import Scenario, SymbolSpec
 from data.tradestation.events import BarUpdated, Event, HistoryLoaded, RolledOver
 from data.tradestation.recording import read_recording
+from engine.config import BacktestConfig
 from engine.kernel.schema import EventKind, OrderStatus
 from engine.paper import PaperAccount
 from engine.paper.growing import KnownBars
 from engine.paper.replay import RECORDING
 from engine.paper.rolling import roll_of
+from tests.live.harness import RATE
 from tests.live.paper_market import (
     MINUTE,
     MINUTE_NS,
@@ -33,6 +36,7 @@ from tests.live.paper_market import (
     play,
     replayed_bytes,
 )
+from tests.live.test_live_api import session, wait, wrong_bars
 
 GAP = 12.5
 HISTORY, LIVE = 20, 40
@@ -280,3 +284,33 @@ def test_an_account_that_is_stopped_in_the_bar_that_rolled_replays_to_the_same_b
     assert one.run.is_open
 
     assert differing(bytes_of(one), replayed_bytes(tmp_path, given)) == []
+
+
+def test_a_session_holds_its_position_through_a_roll_of_the_service(tmp_path: Path) -> None:
+    """From the service's roll to the account: the contract is asked for, history comes anew, nothing jumps."""
+    spec = SymbolSpec(symbol="@ES", contracts=("ESH24", "ESM24"), rolls_at=(480.0,), roll_gap=400, volatility=1.0)
+    given = BacktestConfig(
+        initial_cash=500_000,
+        assets=[{"symbol": "@ES", "calendar": "24/7", "slippage_ticks": 0, "contract": "ES"}],
+        bot={"name": "Scripted"},
+        exit={"name": "TrailingATR"},
+    )
+    with session(tmp_path, Scenario(rate=RATE, symbols=(spec,)), given) as (emulator, made):
+        wait(made.poll, lambda: made.account is not None and made.account.run is not None, "the account")
+        assert made.account is not None
+        run = made.account.run
+        assert run is not None
+        made.account.by_hand({"type": "market", "symbol": "@ES", "side": "buy", "qty": 2, "sl": 4_000.0})
+        wait(made.poll, lambda: bool(run.engine.tables.count("fills")), "a position")
+        assert emulator.clock.monotonic() < 480.0
+        wait(made.poll, lambda: bool(run.shifts_taken), "the roll")
+        begun = run.next_bar
+        wait(made.poll, lambda: run.next_bar >= begun + 3, "three bars")
+        wait(made.poll, lambda: wrong_bars(emulator, made) == {}, "all bars as the market made them")
+        values = run.engine.tables.equity["equity"][: run.next_bar]
+        moves = np.abs(np.diff(values))
+
+        assert run.shifts_taken == {"@ES": 1}
+        assert run.engine.tables.symbols["stop"][0] == (4_000.0 + 100.0) / 0.25
+        # The gap is 100 points, 10,000 for two contracts; a minute of this market moves some points.
+        assert 0.0 < moves.max() < 5_000.0
