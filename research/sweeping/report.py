@@ -58,11 +58,13 @@ def verdict(luck: Sequence[CellLuck]) -> tuple[str, str]:
     if not luck:
         return "not judged", "Fewer than two settings traded in any cell: there is no choice to judge."
     good = sum(one.holds_up for one in luck)
-    counted = f"In {good} of {len(luck)} cells" if len(luck) > 1 else ("In" if good else "Not in") + " the one cell"
+    counted = f"In {good} of {len(luck)} cells the" if len(luck) > 1 else "The"
+    alone = len(luck) == 1 and not good
+    stands, joined, carries = ("does not stand", "or", "does not carry") if alone else ("stands", "and", "carries")
     text = (
-        f"{counted} the best setting stands out from the best of that many useless ones (with a probability of "
-        f"{ENOUGH:.2f} or more), and the choice of the best carries over to other days (probability of overfitting "
-        f"below {HALF:.2f}). "
+        f"{counted} best setting {stands} out from the best of that many useless ones (with a probability of "
+        f"{ENOUGH:.2f} or more), {joined} the choice of the best {carries} over to other days (probability of "
+        f"overfitting below {HALF:.2f}). "
     )
     if 2 * good >= len(luck):
         return "holds up", text + "New data may still show otherwise."
