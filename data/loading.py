@@ -25,6 +25,7 @@ from data.sources.frames import read_frame
 from data.sources.layouts import Layout, recognise
 from data.sources.parquet import is_parquet, read_parquet
 from data.sources.raw import Label, RawBars
+from data.sources.text_in_parts import read_in_parts
 from data.validation import overnight_warning
 from data.zones import DAY_NS, to_wall, zone_named
 
@@ -170,14 +171,15 @@ def _from_parquet(settings: SourceSettings, content: bytes) -> _Read:
 
 
 def _from_text(settings: SourceSettings, content: bytes) -> _Read:
-    """Read fast; where anything is out of the ordinary, read again line by line, to repair it or say what it is."""
+    """Read fast; what is out of the ordinary is read again line by line, to repair it or say what it is."""
     text = as_text(content, settings.file)
     layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker)
     reading = _reading(settings, layout)
     raw = read_fast(text, layout)
     bars = None if raw is None else assemble_clean(raw, reading)
     if bars is None:
-        bars = assemble(read_carefully(text, layout, settings.file), reading)
+        raw = read_in_parts(text, layout, settings.file)
+        bars = assemble(read_carefully(text, layout, settings.file) if raw is None else raw, reading)
     notes = _guesses(settings, bars, reading, layout.label)
     if not layout.columns.volume:
         notes += (f"{settings.symbol}: there is no volume; it is taken as 0",)

@@ -46,6 +46,14 @@ def read_fast(content: bytes, layout: Layout) -> RawBars | None:
         return None
 
 
+def has_plain_times(layout: Layout) -> bool:
+    """Return whether each time stands for itself, ISO 8601 or a number: no order of day and month to find out."""
+    if layout.columns.clock is not None or len(layout.sample) != len(layout.header):
+        return False
+    text = layout.sample[layout.columns.stamp]
+    return _ISO.match(text) is not None or (text.isdigit() and len(text) in _EPOCH_NS)
+
+
 def _of_our_times(stamp_ns: TimeArray) -> bool:
     first, last = (parse_date(f"{year}0101", "YMD") for year in (FIRST_YEAR, LAST_YEAR - 1))
     return len(stamp_ns) > 0 and first <= int(stamp_ns.min()) and int(stamp_ns.max()) < last
