@@ -35,6 +35,12 @@ def text_width(text: str, font: QFont) -> int:
     return int(np.ceil(_measure(font).horizontalAdvance(text)))
 
 
+@lru_cache(4096)
+def whole_pixels(logical: float, ratio: float) -> int:
+    """Logical pixels in whole device pixels, at least one."""
+    return max(1, round(logical * ratio))
+
+
 class Canvas:
     """A painter whose unit is one pixel of the device, whatever the screen's scale.
 
@@ -58,7 +64,7 @@ class Canvas:
 
     def px(self, logical: float) -> int:
         """Logical pixels in whole device pixels, at least one."""
-        return max(1, round(logical * self.ratio))
+        return whole_pixels(logical, self.ratio)
 
     def rects(
         self,

@@ -75,16 +75,21 @@ class LineLayer(Layer):
         self.line = line
         self.colour = colour
         self.stretch = stretch
+        self._made: tuple[Window, Spans] | None = None
 
     def extent(self, window: Window) -> Extent | None:
         spans = self._spans(window)
         return extent_of(spans.low, spans.high)
 
     def _spans(self, window: Window) -> Spans:
-        data, known = self.line.in_view(window.view, window.cursor)
-        # One more on either side, so that the line runs on to the edges.
-        first = max(window.first - window.buckets.size, 0)
-        return data.spans(first, window.last + window.buckets.size, window.exponent, known)
+        """What is seen of the line; made once a frame: every frame has a window of its own."""
+        if self._made is None or self._made[0] is not window:
+            data, known = self.line.in_view(window.view, window.cursor)
+            # One more on either side, so that the line runs on to the edges.
+            first = max(window.first - window.buckets.size, 0)
+            spans = data.spans(first, window.last + window.buckets.size, window.exponent, known)
+            self._made = (window, spans)
+        return self._made[1]
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
         spans = self._spans(frame.window)

@@ -126,6 +126,8 @@ class TimeChart(pg.GraphicsView):
         self._gestures = Gestures(self)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        # Panes and axis cover every pixel: Qt need not paint the window's ground below them first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(240, 120)
         self.setAccessibleName(f"Chart of {name}")
         self._time_item = TimeAxisItem(self)
