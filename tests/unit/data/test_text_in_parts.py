@@ -23,7 +23,6 @@ FAULTS = {
     "blank line before": lambda row: "\n" + row,
     "blank line of spaces before": lambda row: "   \n" + row,
     "underscore": lambda row: ",".join([row.split(",")[0], "1_000", *row.split(",")[2:]]),
-    "no offset": lambda row: row.replace("+00:00", "", 1),
     "before the row before": lambda row: row.replace("2024-", "2023-", 1),
 }
 
@@ -66,13 +65,18 @@ def test_pieces_say_what_the_whole_says(fault: str, end: str, places: tuple[int,
     lines = rows(300)
     for place in places:
         lines[place] = FAULTS[fault](lines[place]).replace("\n", end)
-    # A first row that is not as the others are, or a piece without a row that is, is looked at with the whole.
-    if fault in ("time", "no offset", "cell missing"):
+    # A first row that is not as the others are is looked at with the whole.
+    if fault in ("time", "cell missing"):
         lines[0] = rows(1)[0]
-    if fault == "no offset":
-        lines[-1] = rows(300)[-1]
     found = same(content(lines, end, end))
     assert len(found) == 300
+
+
+@pytest.mark.rule("S3.4")
+def test_a_time_without_the_offset_that_the_others_have_is_told() -> None:
+    lines = rows(300)
+    lines[150] = lines[150].replace("+00:00", "", 1)
+    assert [defect.kind for defect in same(content(lines)).defects] == ["mixed_zone"]
 
 
 @pytest.mark.rule("S3.4")
