@@ -78,6 +78,16 @@ class Hands:
 
     # Symbols
 
+    def search(self, text: str) -> None:
+        """Offer what the service finds."""
+
+        def found(rows: list[tuple[str, str]]) -> None:
+            self._window.watch_list.show_found(rows)
+            if not rows:
+                self._window.say(f"The service has no symbol that begins with {text}")
+
+        self._window.session.search(text, found)
+
     def add(self, symbol: str) -> None:
         """Watch a symbol; one that is watched is shown."""
         if symbol in self._window.books:

@@ -67,9 +67,14 @@ class WatchList(QWidget):
         self.view.activated.connect(self._choose)
         chosen = self.view.selectionModel()
         if chosen is not None:
-            chosen.selectionChanged.connect(lambda: self.remove_button.setEnabled(chosen.hasSelection()))
-        self.model.modelReset.connect(lambda: self.remove_button.setEnabled(False))
+            chosen.selectionChanged.connect(lambda: self._offer())
+        self.model.modelReset.connect(self._offer)
         self.remove_button.clicked.connect(self._remove)
+
+    def _offer(self) -> None:
+        # Asked anew: a slot that held the selection itself would be collected as garbage together with it.
+        chosen = self.view.selectionModel()
+        self.remove_button.setEnabled(chosen is not None and chosen.hasSelection())
 
     def _search(self) -> None:
         text = self.field.text().strip()

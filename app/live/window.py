@@ -156,7 +156,7 @@ class LiveWindow(QMainWindow):
         self.state_bar.sign_in.connect(self.hands.sign_in)
         self.watch_list.added.connect(self.hands.add)
         self.watch_list.removed.connect(self.hands.remove)
-        self.watch_list.searched.connect(lambda text: self.session.search(text, self.watch_list.show_found))
+        self.watch_list.searched.connect(self.hands.search)
         self.watch_list.chosen.connect(self.choose)
         self.paper.ticket.sent.connect(self.hands.give)
         self.paper.ticket.flatten.connect(lambda symbol: self.hands.give({"type": "close", "symbol": symbol}))

@@ -42,6 +42,9 @@ class Subscription:
 class LiveFeed:
     """Feeds of several symbols. Only ``drain`` emits, so listeners run in the thread that calls it.
 
+    Attributes:
+        settings: patience of the feeds.
+
     Signals (each with the event object of that kind):
         history_loaded, bar_updated, bar_closed, bar_corrected, gap_marked, rolled_over, status_changed.
     """
@@ -64,7 +67,7 @@ class LiveFeed:
     ) -> None:
         self.client = client
         self._rng = rng
-        self._settings = settings
+        self.settings = FeedSettings() if settings is None else settings
         self._cache = cache
         self._feeds: dict[Subscription, SymbolFeed] = {}
 
@@ -82,7 +85,7 @@ class LiveFeed:
             subscription.history_bars,
             rng=random.Random(self._rng.random()),
             hours=self._hours(subscription),
-            settings=self._settings,
+            settings=self.settings,
             cache=self._cache,
             template=subscription.template,
         )

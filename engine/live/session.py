@@ -317,7 +317,8 @@ class LiveSession:
             threading.Thread(target=old.stop, name="ending quotes", daemon=True).start()
         names = list(self.watched)[:MAX_QUOTES]
         if names:
-            self._quote_feed = QuoteFeed(self.feed.client, names, rng=random.Random(len(names)))
+            silence_s = self.feed.settings.silence_s
+            self._quote_feed = QuoteFeed(self.feed.client, names, rng=random.Random(len(names)), silence_s=silence_s)
             self._quote_feed.start()
 
     def _keep_details(self, found: Sequence[Instrument]) -> None:

@@ -55,7 +55,7 @@ def _command(options: argparse.Namespace, open_window: OpenWindow, ended: thread
     folder = _folder(options, config, live)
     if options.replay is not None:
         return replay_and_compare(options.replay, config, live)
-    with logging_to(folder), service(options, config, live) as found:
+    with logging_to(folder), service(options, config, live, folder) as found:
         LOG.info("%s: %s, %d minutes, folder %s", found.label, ", ".join(config.symbols), live.minutes, folder)
         session = _session(config, live, found, folder, options.data_only)
         if options.headless:
@@ -95,7 +95,7 @@ def _folder(options: argparse.Namespace, config: BacktestConfig, live: LiveSecti
 
 def _session(config: BacktestConfig, live: LiveSection, found: Service, folder: Path, data_only: bool) -> LiveSession:
     cache = None if found.sign_in is None else HistoryCache(folder / "history", live.host)
-    feed = LiveFeed(found.client, random.Random(), cache=cache)
+    feed = LiveFeed(found.client, random.Random(), settings=found.patience, cache=cache)
     if found.sign_in is not None:
         found.sign_in.changed.connect(lambda _: feed.sign_in_changed())
     fresh = None if data_only else partial(make_bot, config.bot, config.exit)

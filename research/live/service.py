@@ -6,7 +6,7 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.errors import SignInError, TriphaseError
@@ -18,11 +18,16 @@ from data.tradestation.emulator.scenario import Fault, FaultKind, Scenario, Symb
 from data.tradestation.emulator.server import Emulator
 from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.endpoints import Endpoints
+from data.tradestation.patience import FeedSettings
+from data.tradestation.recording import read_rows
 from data.tradestation.rest import TradeStationClient
+from data.tradestation.stream import SILENCE_S
 from data.tradestation.tokenstore import default_store
 from engine.config import BacktestConfig
 from engine.live import LiveSection
+from engine.paper.replay import RECORDING, has_recording
 
+QUIET_S = 3.0  # real seconds of silence after which a demo's line counts as dead
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 # Root, tick size and money per point of the shipped synthetic symbols, as the emulated service tells them.
 _SAMPLE_FACTS = {
@@ -35,12 +40,18 @@ _SAMPLE_FACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a session needs of a service; ``sign_in`` is None where nobody has to."""
+    """What a session needs of a service.
+
+    Attributes:
+        sign_in: None where nobody has to.
+        patience: of the feeds, in market seconds.
+    """
 
     client: TradeStationClient
     clock: Clock
     label: str
     sign_in: SignIn | None
+    patience: FeedSettings = field(default_factory=FeedSettings)
 
     @property
     def ask_sign_in(self) -> Callable[[], object] | None:
@@ -50,16 +61,23 @@ class Service:
 
 
 @contextmanager
-def service(options: argparse.Namespace, config: BacktestConfig, live: LiveSection) -> Iterator[Service]:
+def service(
+    options: argparse.Namespace, config: BacktestConfig, live: LiveSection, folder: Path | None = None
+) -> Iterator[Service]:
     """The service of a command; an emulator ends with it.
+
+    Args:
+        folder: of the account: a demo's market goes on where the account stopped, as a real one would have.
 
     Raises:
         SignInError: no key, or the sign-in failed. TriphaseError: a fault of the demo is unknown.
     """
     if options.demo:
-        with Emulator(_scenario(options, config)) as emulator:
+        with Emulator(_scenario(options, config, _stopped_ns(folder, config, live))) as emulator:
             client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
-            yield Service(client, emulator.clock, "DEMO", None)
+            # A demo's seconds are short: this machine must be silent for a while that it would not be by itself.
+            patience = FeedSettings(silence_s=max(SILENCE_S, QUIET_S * options.rate))
+            yield Service(client, emulator.clock, "DEMO", None, patience)
         return
     clock = SystemClock()
     endpoints = Endpoints.live() if live.host == "live" else Endpoints.sim()
@@ -67,11 +85,22 @@ def service(options: argparse.Namespace, config: BacktestConfig, live: LiveSecti
     yield Service(TradeStationClient(endpoints, login, clock), clock, live.host.upper(), login)
 
 
-def _scenario(options: argparse.Namespace, config: BacktestConfig) -> Scenario:
-    specs = tuple(_spec(symbol) for symbol in config.symbols)
+def _stopped_ns(folder: Path | None, config: BacktestConfig, live: LiveSection) -> int:
+    """Market time up to which an account has been recorded, UTC nanoseconds; 0 for a new one."""
+    if folder is None or not has_recording(folder, config.symbols, live.interval):
+        return 0
+    rows = [row for symbol in config.symbols for row in read_rows(folder / RECORDING, symbol, live.interval)]
+    return max((max(int(row["close_ns"]), int(row["seen_ns"])) for row in rows), default=0)
+
+
+def _scenario(options: argparse.Namespace, config: BacktestConfig, stopped_ns: int) -> Scenario:
+    # What is shipped but not traded can be found by a search and looked at.
+    others = [symbol for symbol in _SAMPLE_FACTS if symbol not in config.symbols]
+    specs = tuple(_spec(symbol) for symbol in (*config.symbols, *others))
     first = next((spec for spec in specs if spec.file), None)
-    start = "" if first is None else format_time(replay_start_ns(first))
-    faults = tuple(_fault(text) for text in options.fault)
+    start = "" if first is None else format_time(max(replay_start_ns(first), stopped_ns))
+    lasting = max(60.0, 2.0 * QUIET_S * options.rate)
+    faults = tuple(_fault(text, lasting) for text in options.fault)
     return Scenario(start=start, rate=options.rate, symbols=specs, faults=faults)
 
 
@@ -86,10 +115,10 @@ def _spec(symbol: str) -> SymbolSpec:
     )
 
 
-def _fault(text: str) -> Fault:
+def _fault(text: str, lasting_s: float) -> Fault:
     kind, _, second = text.partition("@")
     try:
-        return Fault(kind=FaultKind(kind), at=float(second or 0.0), seconds=60.0)
+        return Fault(kind=FaultKind(kind), at=float(second or 0.0), seconds=lasting_s)
     except ValueError:
         raise TriphaseError(f"--fault {text}: should be KIND@SECOND, KIND one of {', '.join(FaultKind)}") from None
 

@@ -1,5 +1,6 @@
 """What a person does in the live window: drag levels, give orders, choose what is shown, and find it all again."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from app.live.book import SymbolBook
 from app.live.charts import LiveChart
 from app.live.choices import Choices
 from app.live.rows import RowsModel
+from app.live.watchlist import WatchList
 from app.live.window import LiveWindow
 from app.theme import DARK, LIGHT, apply_theme
 from app.workspace import Workspace
@@ -238,6 +240,32 @@ def test_a_right_click_offers_levels_and_orders_at_the_price(look: QApplication,
         assert words[3].startswith("Buy 1 limit")
         assert words[4].startswith("Sell 1 stop")
         assert offers[words[3]]["limit"] % 0.25 == 0
+
+
+# The watch list
+
+
+def test_choosing_a_row_offers_to_remove_it_also_after_garbage_was_collected(look: QApplication) -> None:
+    watch_list = WatchList()
+    watch_list.model.put([("ES", "1", "", "live"), ("NQ", "2", "", "live")])
+    gc.collect()
+    watch_list.view.selectRow(1)
+    chosen = watch_list.remove_button.isEnabled()
+    watch_list.model.put([("ES", "1", "", "live")])
+
+    assert chosen
+    assert not watch_list.remove_button.isEnabled()
+
+
+def test_what_is_typed_into_the_watch_list_becomes_symbols(look: QApplication) -> None:
+    watch_list = WatchList()
+    added: list[str] = []
+    watch_list.added.connect(added.append)
+    for text in ("nqh24", "NQH24  E-mini Nasdaq", "@es, gc ,", "  "):
+        watch_list.field.setText(text)
+        watch_list.field.returnPressed.emit()
+
+    assert added == ["NQH24", "NQH24", "@ES", "GC"]
 
 
 # What the charts show
