@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bots.base import BaseStrategyBot
 from bots.catalog import BOTS as BOTS_BY_NAME
@@ -38,6 +39,12 @@ START = parse_time("2024-03-06T14:00:00Z")
 SYMBOLS = ("ESH24", "NQH24")
 BOTS = tuple(BOTS_BY_NAME)
 EXITS = tuple(EXITS_BY_NAME)
+# All bots with all exits; of a script, which asks no exit, most are left to the slow tests.
+PAIRS = [
+    pytest.param(bot, exit, marks=pytest.mark.slow) if bot == "Scripted" and exit != "TrailingATR" else (bot, exit)
+    for bot in BOTS
+    for exit in EXITS
+]
 WARM = 200  # bars until every exit decides
 _SCRIPTS = tempfile.TemporaryDirectory(prefix="triphase-scripts-")  # gone when the interpreter ends
 

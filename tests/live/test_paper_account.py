@@ -30,10 +30,10 @@ from engine.paper.steps import Closing, Opening
 from engine.preparing import engine_of, prepare
 from engine.run import Run
 from tests.live.paper_market import (
-    BOTS,
     EXITS,
     MINUTE_NS,
     NS,
+    PAIRS,
     START,
     SYMBOLS,
     WARM,
@@ -69,8 +69,7 @@ def frames(bars: dict[str, list[LiveBar]]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("bot", BOTS)
-@pytest.mark.parametrize("exit", EXITS)
+@pytest.mark.parametrize(("bot", "exit"), PAIRS)
 def test_bars_that_come_one_by_one_leave_the_bytes_of_a_backtest(bot: str, exit: str) -> None:
     """DESIGN: the same bot gives the same result to the last bit; S10.2."""
     given = config(bot, exit)
@@ -91,8 +90,7 @@ def test_bars_that_come_one_by_one_leave_the_bytes_of_a_backtest(bot: str, exit:
 
 
 @pytest.mark.rule("S17.3")
-@pytest.mark.parametrize("bot", BOTS)
-@pytest.mark.parametrize("exit", EXITS)
+@pytest.mark.parametrize(("bot", "exit"), PAIRS)
 def test_replaying_a_recording_gives_the_same_journal(bot: str, exit: str, tmp_path: Path) -> None:
     """S17.3."""
     given = config(bot, exit)

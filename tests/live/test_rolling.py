@@ -92,9 +92,15 @@ def fills_of(one: PaperAccount) -> list[tuple[int, float, float]]:
     return [(int(row["bar"]), float(row["lots"] * row["side"]), float(row["cash"])) for row in rows]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bars() -> dict[str, list[LiveBar]]:
     return {symbol: bars_of(symbol, HISTORY + LIVE) for symbol in SYMBOLS}
+
+
+@pytest.fixture(scope="module")
+def never(bars: dict[str, list[LiveBar]], tmp_path_factory: pytest.TempPathFactory) -> PaperAccount:
+    """The account in whose market nothing rolled."""
+    return lived(tmp_path_factory.mktemp("never"), feed(bars))
 
 
 # The symbol's bar has closed and waits for the other one's; between two bars; in the middle of one.
@@ -103,14 +109,13 @@ MOMENTS = [pytest.param(0.4, id="closed"), pytest.param(1.5, id="between-bars"),
 
 @pytest.mark.rule("S17.2")
 @pytest.mark.parametrize("second", MOMENTS)
-@pytest.mark.parametrize("minute", [4, 15, 26, 37])
+@pytest.mark.parametrize("minute", [15, *(pytest.param(minute, marks=pytest.mark.slow) for minute in (4, 26, 37))])
 def test_a_roll_changes_neither_money_nor_fills(
-    bars: dict[str, list[LiveBar]], minute: int, second: float, tmp_path: Path
+    bars: dict[str, list[LiveBar]], never: PaperAccount, minute: int, second: float, tmp_path: Path
 ) -> None:
     """S17.2: the account that rolls ends as the one in whose market nothing rolled, bar by bar."""
     at_ns = bars[ROLLED][HISTORY + minute].open_ns + int(second * NS)
-    never = lived(tmp_path / "never", feed(bars))
-    rolled = lived(tmp_path / "rolled", rolling(bars, at_ns))
+    rolled = lived(tmp_path, rolling(bars, at_ns))
 
     assert len(fills_of(never)) > 10
     assert fills_of(rolled) == fills_of(never)
@@ -135,7 +140,7 @@ def test_a_recording_with_a_roll_replays_to_the_same_bytes(
 
 @pytest.mark.rule("S17.3")
 @pytest.mark.parametrize("second", MOMENTS)
-@pytest.mark.parametrize("state", [True, False], ids=["from-its-state", "from-the-recording"])
+@pytest.mark.parametrize("state", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["state", "recording"])
 def test_an_account_that_was_killed_after_a_roll_goes_on_with_the_same_bytes(
     bars: dict[str, list[LiveBar]], second: float, state: bool, tmp_path: Path
 ) -> None:
