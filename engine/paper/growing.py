@@ -259,6 +259,12 @@ class GrowingBars:
             newest[self.symbols[column]] = max(newest[self.symbols[column]], open_ns)
         return newest
 
+    def latest(self, symbol: str, open_ns: int) -> Figures | None:
+        """The newest figures of a bar, a revision to come included; None where there is no such bar."""
+        column = self.symbols.index(symbol)
+        told = (figures for at, own_ns, figures in reversed(self._revisions) if at == column and own_ns == open_ns)
+        return next(told, None) or self.known[column].get(open_ns)
+
     def begin(self, history: Mapping[str, Sequence[tuple[int, Figures]]]) -> None:
         """The bars from before the run, (opening time, figures) per symbol; they become master bars too."""
         for column, symbol in enumerate(self.symbols):

@@ -6,6 +6,7 @@ Everything runs in the thread that hands the events over; nothing here waits.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from data.instruments import Instrument
@@ -158,10 +159,11 @@ class PaperAccount:
         run = self._running
         self._follow_roll(run, event, now_ns)
         known = run.bars.known[self.symbols.index(event.symbol)]
+        newest_ns = run.bars.newest()[event.symbol]
         changed: list[LiveBar] = []
         for bar in event.bars:
-            before = known.get(bar.open_ns)
-            if bar.open_ns > known.last_ns or (run.is_open and run.opens.get(event.symbol, (0, 0))[0] == bar.open_ns):
+            before = run.bars.latest(event.symbol, bar.open_ns)
+            if bar.open_ns > newest_ns or (run.is_open and run.opens.get(event.symbol, (0, 0))[0] == bar.open_ns):
                 self._phases.closing(BarClosed(event.symbol, bar, CloseReason.HISTORY, True, False, now_ns), now_ns)
             elif before != bar.figures and bar.open_ns >= known.first_ns:
                 changed.append(bar)
@@ -176,8 +178,8 @@ class PaperAccount:
     def _follow_roll(self, run: PaperRun, event: HistoryLoaded, now_ns: int) -> None:
         """If earlier prices have all moved by one gap, the account moves with them (see ``rolling``)."""
         symbol = event.symbol
-        column = self.symbols.index(symbol)
-        roll = roll_of(run.bars.known[column], self._with_open(run, event), self.instruments[column].tick_size)
+        tick_size = self.instruments[self.symbols.index(symbol)].tick_size
+        roll = roll_of(partial(run.bars.latest, symbol), self._with_open(run, event), tick_size)
         if roll is None:
             return
         number = run.shifts_taken.get(symbol, 0)

@@ -5,7 +5,7 @@ next one. A position is rolled with it: sold in the old contract and bought in t
 to every level are what they were. So average, levels, resting orders and extremes move by the same gap; money does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from data.tradestation.bars import LiveBar
 from engine.backtester import BacktesterEngine
 from engine.kernel import loops
 from engine.kernel.schema import OrderStatus
-from engine.paper.growing import Figures, KnownBars
+from engine.paper.growing import Figures
 
 FEWEST = 5
 PART = 0.9
@@ -30,13 +30,14 @@ class Roll:
     since_ns: int
 
 
-def roll_of(known: KnownBars, bars: Iterable[LiveBar], tick_size: float) -> Roll | None:
+def roll_of(known: Callable[[int], Figures | None], bars: Iterable[LiveBar], tick_size: float) -> Roll | None:
     """The roll that history loaded anew tells of; None where earlier bars have not all moved by one amount.
 
     Bars from between the roll and its discovery came with the new prices: they are the end of the history that is
     equal. Of the others nine in ten must have moved by the same whole number of ticks (the rest are corrections).
+    ``known`` gives the figures of the bar that opened at a time, as they were before.
     """
-    pairs = [(bar, before) for bar in bars if (before := known.get(bar.open_ns)) is not None]
+    pairs = [(bar, before) for bar in bars if (before := known(bar.open_ns)) is not None]
     while pairs and pairs[-1][0].figures[:4] == pairs[-1][1][:4]:
         pairs.pop()
     gaps = [_gap(bar.figures, before, tick_size) for bar, before in pairs]

@@ -17,6 +17,7 @@ from engine.paper import PaperAccount
 from engine.paper.growing import KnownBars
 from engine.paper.replay import RECORDING
 from engine.paper.rolling import roll_of
+from engine.paper.steps import Revision
 from tests.live.harness import RATE
 from tests.live.paper_market import (
     MINUTE,
@@ -231,10 +232,11 @@ def test_a_roll_is_one_gap_for_all_earlier_bars_and_nothing_else_is_one() -> Non
     new = [moved(bar) for bar in bars]
     ratio = [moved(bar, round(number * 0.4) * 0.25 + 2.5) for number, bar in enumerate(bars)]
 
-    assert roll_of(known_of(bars), bars, 0.25) is None
-    assert roll_of(known_of(bars), ratio, 0.25) is None
-    assert roll_of(known_of(bars), [*new[:2], *bars[2:]], 0.25) is None
-    found = roll_of(known_of(bars), [*new[:10], moved(bars[10], 1.0), *new[11:50], *bars[50:]], 0.25)
+    known = known_of(bars).get
+    assert roll_of(known, bars, 0.25) is None
+    assert roll_of(known, ratio, 0.25) is None
+    assert roll_of(known, [*new[:2], *bars[2:]], 0.25) is None
+    found = roll_of(known, [*new[:10], moved(bars[10], 1.0), *new[11:50], *bars[50:]], 0.25)
     assert found is not None
     assert (found.gap, found.since_ns) == (GAP, bars[49].open_ns + 1)
 
@@ -256,6 +258,25 @@ def test_bars_and_positions_that_had_the_new_prices_already_do_not_move(
     for name in ("average", "stop", "mark"):
         assert one.run.engine.tables.symbols[name][0] == before[name][0]
     assert one.run.bars.known[0].series().close.tolist() == [moved(bar).close for bar in bars[ROLLED][:45]]
+
+
+def test_bars_that_nobody_acted_on_and_that_are_still_to_be_taken_in_move_too(
+    bars: dict[str, list[LiveBar]], tmp_path: Path
+) -> None:
+    """They were synthetic when they came, told with prices from before the roll, and count from the next OPEN on."""
+    one = account(tmp_path, config("CoinFlip", "TrailingATR"))
+    told = feed(bars)
+    stop = HISTORY + 10
+    at_ns = bars[ROLLED][stop].open_ns + int(1.5 * NS)
+    play(one, [each for each in told if each.at_ns < at_ns])
+    assert one.run is not None
+    for bar in bars[ROLLED][stop : stop + 3]:
+        one.run.take(Revision(symbol=ROLLED, open_ns=bar.open_ns, figures=bar.figures))
+    one.take(HistoryLoaded(ROLLED, tuple(moved(bar) for bar in bars[ROLLED][: stop + 3]), "ESM24"), at_ns)
+    play(one, [backfilled(SYMBOLS[1], bar, at_ns) for bar in bars[SYMBOLS[1]][stop : stop + 4]])
+
+    known = one.run.bars.known[0].series()
+    assert known.close.tolist() == [moved(bar).close for bar in bars[ROLLED][: stop + 3]]
 
 
 def test_a_print_from_before_the_roll_opens_nothing(bars: dict[str, list[LiveBar]], tmp_path: Path) -> None:
