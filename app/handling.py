@@ -571,7 +571,7 @@ class Handling:
         if self._session is not None:
             self._session.notices.append(Notice(kind=kind, text=text))
         self._window.wake()
-        self._window.say_status(text)
+        self._window.tell(text)
 
 
 def _to_end(session: RunSession) -> bool:

@@ -41,6 +41,7 @@ from engine.kernel.schema import Phase
 from engine.run_folders import new_folder
 
 IDLE_FRAMES = 45
+STAYS = 5.0  # seconds that what came of something is told at the foot of the window
 WARM_UP = 120  # bars that are shown when a new run begins
 LAYOUT_VERSION = 1
 
@@ -63,7 +64,7 @@ class MainWindow(QMainWindow):
         self.loading: Loading[RunSession] | None = None
         self._loaded: Callable[[RunSession], None] | None = None
         self._last, self._idle, self._awake, self._begin_at = time.perf_counter(), 0, False, -1
-        self._busy_before = False
+        self._told_until = 0.0
         self.dialogs: list[QWidget] = []
         self.handling = Handling(self)
         self.setWindowTitle("Triphase")
@@ -348,6 +349,8 @@ class MainWindow(QMainWindow):
         return session.playback.playing or (session.running and session.link is not None) or waits
 
     def _status_of(self, session: RunSession) -> None:
+        if time.monotonic() < self._told_until:
+            return
         course = session.course
         engine = "no engine" if session.link is None else f"engine: {session.link.kind}"
         done = f"{course.store.bars:,} of {session.facts.bars:,} bars"
@@ -357,6 +360,11 @@ class MainWindow(QMainWindow):
         hints = "Space play   \N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW} bar   Shift phase   [ ] trade   F1 shortcuts"
         told = (engine, done, f"{course.name}: {state}", *paused, hints)
         self.say_status("   \N{BOX DRAWINGS LIGHT VERTICAL}   ".join(told))
+
+    def tell(self, text: str) -> None:
+        """Write what came of something a person did; it stays for a while."""
+        self._told_until = time.monotonic() + STAYS
+        self.say_status(text)
 
     def say_status(self, text: str) -> None:
         """Write the line at the foot of the window."""
@@ -376,6 +384,8 @@ class MainWindow(QMainWindow):
         if notice.kind == "crash":
             self.open_dialog(TextDialog("The bot stopped the run", notice.text, notice.details or notice.text, self))
             self.go_to_error()
+        elif notice.kind == "info":
+            self.tell(notice.text.partition("\n")[0])
         elif notice.kind == "error":
             self.activity.tabs.setCurrentWidget(self.notes)
 

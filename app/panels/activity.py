@@ -28,7 +28,7 @@ from app.tables.model import CursorTable
 from app.theme.tokens import Theme
 
 ROW = 22
-DIGIT, MARGINS = 7.3, 24  # widths of a digit of the tables' font, and of the space beside a text
+DIGIT, MARGINS = 7.3, 20  # widths of a digit of the tables' font, and of the space beside a text
 EVERY = 3
 
 

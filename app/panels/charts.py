@@ -141,12 +141,11 @@ class ChartsPanel(Panel):
     def _view(self, session: RunSession, column: int) -> BarView:
         key = (column, self.timeframe)
         if key not in self._views:
-            store, master = session.facts.stores[column], session.facts.master_ns
+            base = session.facts.view(column)
             if self.timeframe is None:
-                self._views[key] = BarView(store)
+                self._views[key] = base
             else:
-                base = self._views.setdefault((column, None), BarView(store))
-                self._views[key] = base.in_timeframe(self._frame(session, column), master)
+                self._views[key] = base.in_timeframe(self._frame(session, column), session.facts.master_ns)
         return self._views[key]
 
     def _frame(self, session: RunSession, column: int) -> Timeframe:

@@ -11,6 +11,7 @@ from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
 from app.panels.parts import Value, tone_of
+from app.replay.store import JournalStore
 from app.session import RunSession
 from app.theme.tokens import Theme
 
@@ -60,12 +61,10 @@ class EquityPanel(Panel):
             self.chart = None
 
     def _make(self, session: RunSession) -> None:
-        from app.charts.timeframe import BarView
-
         self._line = Line("Equity", LinePyramid(), form=MONEY)
         self._below = Line("Drawdown", LinePyramid())
         self._parent = Line("Parent", LinePyramid(), colour="muted", form=MONEY)
-        view = BarView(session.facts.stores[0])
+        view = session.facts.view(0)
         self.chart = EquityChart(
             view, session.model.cursor_model, self._line, self._below, theme=self.look, clock=self.clock
         )
@@ -96,11 +95,12 @@ class EquityPanel(Panel):
         sources = (id(store), id(parent), column)
         if sources != self._sources:
             self._sources, self._taken = sources, 0
-            self._line.data, self._below.data, self._parent.data = LinePyramid(), LinePyramid(), LinePyramid()
+            self._line.data, self._below.data, self._parent.data = _curve_of(store), LinePyramid(), LinePyramid()
             self._peak = session.facts.initial_cash
             shown = parent is not None and column < 0
             if parent is not None and shown:
-                self._parent.data.extend(parent.equity.rows["equity"].copy())
+                self._parent.data = _curve_of(parent)
+                self._parent.data.extend(parent.equity.rows["equity"])
             self._overlay(shown)
         if column >= 0 and self._taken != store.bars:
             # A symbol's curve is derived from all fills, so it is made anew.
@@ -137,3 +137,8 @@ class EquityPanel(Panel):
         result = state.equity / start - 1.0
         self.told.put(number(state.equity, 2))
         self.result.put(f"{number(100 * result, 2, signed=True)} %", tone_of(round(result, 4)))
+
+
+def _curve_of(store: JournalStore) -> LinePyramid:
+    """A journal's equity as a line that keeps no copy of it."""
+    return LinePyramid(source=lambda: store.equity.rows["equity"])

@@ -142,6 +142,7 @@ class StartPage(QWidget):
         self.nothing.setContentsMargins(2, 0, 0, 0)
         self.nothing.setWordWrap(True)
         layout.addWidget(self.nothing)
+        layout.addStretch(0)
         self.set_recent([])
         return layout
 
@@ -156,6 +157,7 @@ class StartPage(QWidget):
                 item.setData(BELOW, str(path.parent))
                 item.setToolTip(text)
                 self.recent.addItem(item)
+        self.recent.setVisible(self.recent.count() > 0)
         self.nothing.setVisible(not self.recent.count())
 
     def say(self, text: str, error: bool = False) -> None:

@@ -77,7 +77,7 @@ QMenuBar::item:selected { background: $hover; }
 QTableView, QTreeView, QListView {
     background: $chart; alternate-background-color: $row; border: 1px solid $chart; gridline-color: $grid; outline: 0;
 }
-QTableView::item, QTreeView::item, QListView::item { padding: 0 8px; border: none; }
+QTableView::item, QTreeView::item, QListView::item { padding: 0 6px; border: none; }
 QListView::item { padding: 3px 8px; }
 QTreeView::item { padding: 2px 8px; }
 QListView:focus, QTableView:focus, QTreeView:focus { border: 1px solid $accent_line; }
@@ -85,7 +85,7 @@ QTableView::item:hover, QTreeView::item:hover, QListView::item:hover { backgroun
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: $selection; color: $text; }
 QHeaderView { background: $chart; }
 QHeaderView::section {
-    background: $chart; color: $muted; border: none; border-bottom: 1px solid $line; padding: 3px 8px; font-weight: 500;
+    background: $chart; color: $muted; border: none; border-bottom: 1px solid $line; padding: 3px 6px; font-weight: 500;
 }
 QTableCornerButton::section { background: $chart; border: none; }
 

@@ -108,6 +108,9 @@ def test_a_table_is_exported_up_to_the_cursor(
 
         assert pq.read_table(file).num_rows == known
     assert "up to the cursor" in window.notes.text.toPlainText()
+    foot = window.statusBar()
+    assert foot is not None
+    assert foot.currentMessage() == f"trades up to the cursor are in {file}"
 
 
 def test_a_place_that_cannot_be_written_is_said_with_a_cure(

@@ -93,3 +93,18 @@ def test_steps_by_trade_visit_every_begin_and_end_both_ways(playback: Playback) 
     while playback.step_trade(-1):
         back.append((playback.model.cursor.bar, int(playback.model.cursor.phase)))
     assert back == places[::-1]
+
+
+def test_it_stops_at_a_margin_call() -> None:
+    """S7.2: one contract with hardly more than its margin, bought by hand."""
+    config = config_of("sample", "end=2024-09-03", "initial_cash=12100").with_part("bot", {"name": "Scripted"}, "bot")
+    bought = {"type": "market", "symbol": "ES_SYN", "side": "buy", "qty": 1, "bar": 30, "phase": "OPEN"}
+    model = model_of(config, {**bought, "source": "manual"})
+    called = int(model.store.calls.rows["bar"][0])
+    model.cursor_model.go(0, Phase.OPEN)
+    playback = Playback(model)
+    playback.rules, playback.speed = [PauseRule(Condition.MARGIN_CALL)], 1e9
+    playback.play()
+    playback.advance(1.0)
+    assert playback.model.cursor == Cursor(called, Phase.CLOSE)
+    assert playback.stopped_by is Condition.MARGIN_CALL

@@ -1,0 +1,246 @@
+"""A person at the real window, on an X server with a window manager: start page, replay, stop-out, branch, export.
+
+Every click and key goes through the server, as those of a mouse and a keyboard do. ``TRIPHASE_SCREENSHOTS`` names a
+folder for a picture of each step.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.kernel.schema import Phase, Reason
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ("Xvfb", "openbox", "xdotool")
+MISSING = [name for name in NEEDED if shutil.which(name) is None]
+PATIENCE = 120.0
+SCREEN = "1600x1000x24"
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")]
+
+
+class Person:
+    """Looks at the window, moves the mouse, presses keys.
+
+    Attributes:
+        display: of the X server; file: in which the window tells what it shows; window: its process.
+    """
+
+    def __init__(self, display: str, file: Path, window: subprocess.Popen[bytes]) -> None:
+        self.display, self.file, self.window = display, file, window
+        self._step = 0
+
+    def sees(self) -> dict[str, Any]:
+        """What the window shows now."""
+        return dict(json.loads(self.file.read_text(encoding="utf-8"))) if self.file.exists() else {}
+
+    def waits(self, what: str, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Look until it is seen."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            now = self.sees()
+            if now and seen(now):
+                return now
+            time.sleep(0.05)
+        self.picture("failed")
+        raise AssertionError(f"waited {PATIENCE:g} s for {what}; seen: {self.sees()}")
+
+    def does(self, *words: str) -> None:
+        """One command of xdotool."""
+        environment = os.environ | {"DISPLAY": self.display}
+        subprocess.run(["xdotool", *words], env=environment, check=True, timeout=30)
+
+    def clicks(self, place: list[int]) -> None:
+        """Click with the left button."""
+        self.does("mousemove", str(place[0]), str(place[1]), "click", "1")
+
+    def presses(self, key: str) -> None:
+        """Press a key, with its modifiers."""
+        self.does("key", "--clearmodifiers", key)
+
+    def presses_and_sees(self, key: str, what: str, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Press a key, and wait for what comes of it."""
+        self.presses(key)
+        return self.waits(f"{what} after {key}", seen)
+
+    def drags(self, start: list[int], end: list[int]) -> None:
+        """Drag with the left button, by way of the middle."""
+        self.does("mousemove", str(start[0]), str(start[1]), "mousedown", "1")
+        for share in (0.25, 0.5, 0.75, 1.0):
+            x, y = (round(a + share * (b - a)) for a, b in zip(start, end, strict=True))
+            self.does("mousemove", str(x), str(y))
+            time.sleep(0.05)
+        self.does("mouseup", "1")
+
+    def picture(self, name: str) -> None:
+        """A screenshot, where they are wanted and can be had."""
+        folder, tool = os.environ.get("TRIPHASE_SCREENSHOTS"), shutil.which("import")
+        self._step += 1
+        if folder and tool:
+            time.sleep(0.4)
+            file = Path(folder) / f"{self._step:02}-{name}.png"
+            environment = os.environ | {"DISPLAY": self.display}
+            subprocess.run([tool, "-window", "root", str(file)], env=environment, check=False, timeout=30)
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """An X server with a window manager; both are ended."""
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp"],
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        display = f":{told.readline().strip()}"
+    manager = subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": display}, stderr=subprocess.DEVNULL)
+    yield display
+    for process in (manager, server):
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def person(screen: str, tmp_path: Path) -> Iterator[Person]:
+    """Somebody before the application."""
+    file = tmp_path / "told.json"
+    plain = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")}
+    window = subprocess.Popen(
+        [sys.executable, "-m", "tests.app.watched", str(file), "--settings", str(tmp_path / "window.json")],
+        cwd=tmp_path,
+        env=plain | {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)},
+    )
+    yield Person(screen, file, window)
+    if window.poll() is None:
+        window.terminate()
+        window.wait(timeout=60)
+
+
+def test_a_person_plays_steps_through_a_stop_drags_branches_compares_and_exports(
+    person: Person, tmp_path: Path
+) -> None:
+    """GUI.md 1, 4 and 7."""
+    person.waits("the start page", lambda now: bool(now["active"]))
+    person.picture("start")
+    time.sleep(0.5)  # where the window manager put it is known a little later
+    person.clicks(person.sees()["start"]["sample"])
+    person.waits("a finished run", lambda now: now.get("status") == "completed" and now["bar"] >= 100)
+    play_a_while(person)
+    step_through_a_stop(person)
+    drag_the_stop(person)
+    compare(person)
+    export(person, tmp_path)
+    person.presses("ctrl+q")
+    assert person.window.wait(timeout=PATIENCE) == 0
+    kept = json.loads((tmp_path / "window.json").read_text(encoding="utf-8"))
+    assert Path(kept["recent"][0]).is_dir()
+
+
+def play_a_while(person: Person) -> None:
+    """Play, pause."""
+    before = person.sees()["bar"]
+    person.presses_and_sees("space", "playing", lambda now: now["playing"] and now["bar"] > before + 20)
+    person.picture("playing")
+    person.presses_and_sees("space", "a pause", lambda now: not now["playing"])
+
+
+def step_through_a_stop(person: Person) -> None:
+    """From trade to trade until a stop of the first symbol is hit in mid-bar; phase by phase around it; back."""
+
+    def stopped(now: dict[str, Any]) -> bool:
+        here = [now["bar"], now["phase"], 0, int(Reason.STOP_LOSS)]
+        return now["phase"] == Phase.INTRABAR and here in now["fills"]
+
+    now = person.sees()
+    for _ in range(200):
+        before = (now["bar"], now["phase"])
+        now = person.presses_and_sees(
+            "bracketright", "the next trade", lambda then, before=before: (then["bar"], then["phase"]) != before
+        )
+        if stopped(now):
+            break
+    assert stopped(now)
+    assert now["position"] == "flat"
+    person.picture("stop hit")
+    bar, rows = now["bar"], now["rows"]
+    opened = person.presses_and_sees("shift+Left", "its OPEN", lambda then: then["phase"] == Phase.OPEN)
+    assert (opened["bar"], opened["position"] == "flat", opened["rows"] < rows) == (bar, False, True)
+    person.picture("before the stop")
+    person.presses_and_sees("shift+Right", "INTRABAR", lambda then: then["position"] == "flat" and then["rows"] == rows)
+    person.presses_and_sees("Prior", "a rewind", lambda then: then["bar"] == bar - 10)
+
+
+def drag_the_stop(person: Person) -> None:
+    """In a bar in which the first symbol is held, its stop is dragged away from price: a branch begins."""
+    now = person.sees()
+    for _ in range(200):
+        if "stop_at" in now and now["phase"] == Phase.CLOSE and drop_of(now) is not None:
+            break
+        before = (now["bar"], now["phase"])
+        now = person.presses_and_sees(
+            "shift+Right", "the next phase", lambda then, before=before: (then["bar"], then["phase"]) != before
+        )
+    goal = drop_of(now)
+    assert goal is not None
+    time.sleep(0.3)
+    now = person.sees()
+    person.drags(now["stop_at"], goal)
+    branched = person.waits(
+        "a branch", lambda then: then["courses"] == 2 and not then["branching"] and then["status"] == "completed"
+    )
+    assert branched["course"] == 1
+    assert branched["bar"] == now["bar"]
+    assert (branched["stop"] - now["stop"]) * now["side"] < 0  # farther away
+    person.picture("stop dragged")
+
+
+def drop_of(now: dict[str, Any]) -> list[int] | None:
+    """Where to drop the stop: 30 pixels farther away, where the pane goes on that far."""
+    x, y = now["stop_at"]
+    goal = y + 30 * now["side"]
+    return [x, goal] if now["pane"][0] + 40 < goal < now["pane"][1] - 8 else None
+
+
+def compare(person: Person) -> None:
+    """The branch beside its parent, the parent, and the branch again."""
+    place = person.sees()
+    for _ in range(3):
+        person.presses("Next")
+    person.waits("thirty bars on", lambda now: now["bar"] == place["bar"] + 30)
+    person.clicks(place["tabs"]["Branches"])
+    listed = person.waits(
+        "two courses in the list", lambda now: len(now["branches"]) == 2 and now["branches"][1][1] > 0
+    )
+    person.picture("branches")
+    person.presses_and_sees("ctrl+b", "the parent", lambda now: now["course"] == 0)
+    person.clicks(listed["branches"][1])
+    person.clicks(listed["buttons"]["Show"])
+    person.waits("the branch again", lambda now: now["course"] == 1)
+
+
+def export(person: Person, folder: Path) -> None:
+    """The table of trades as CSV, its name typed into the dialog."""
+    now = person.sees()
+    person.clicks(now["tabs"]["Trades"])
+    time.sleep(0.5)
+    rows, file = person.sees()["rows"], folder / "branch.csv"
+    person.clicks(person.sees()["export"])
+    person.waits("a dialog", lambda then: then["dialog"].startswith("Export"))
+    time.sleep(0.5)
+    person.presses("ctrl+a")
+    person.does("type", "--delay", "15", str(file))
+    person.picture("export")
+    person.presses("Return")
+    person.waits("what was exported", lambda then: "up to the cursor are in" in then["notes"])
+    assert len(file.read_text(encoding="utf-8").splitlines()) == rows + 1
+    person.picture("exported")
