@@ -121,6 +121,7 @@ class Hands:
         if waits:
             paper.say("Waits for the bar's close; fills at the next open.", "amber")
         else:
+            paper.say("Fills at the next open, if the account takes it.", "amber")
             self.tell_outcome()
 
     def tell_outcome(self) -> None:
@@ -128,9 +129,10 @@ class Hands:
         run = self._window.run
         if self._given is None or run is None or run.held:
             return
-        refused = outcome(run, self._given)
-        self._given = None
-        self._window.paper.say(refused or "Done: the account has it.", "down" if refused else "")
+        told = outcome(run, self._given)
+        if told is not None:
+            self._given = None
+            self._window.paper.say(*told)
 
     def move(self, wish: MoveLevel) -> None:
         """A line was dragged: a stop or a target of the position, or a working order."""

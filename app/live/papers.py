@@ -118,12 +118,30 @@ def moved(wish: MoveLevel, run: PaperRun) -> Action | None:
     return {"type": "modify_order", "id": order.id, "stop" if order.limit is None else "limit": wish.price}
 
 
-def outcome(run: PaperRun, first: int) -> str:
-    """Why the newest order since order ``first`` was rejected, in the broker's words; empty where none was."""
-    count = run.engine.tables.count("orders")
-    orders = [run.engine.order(number) for number in range(first + 1, count + 1)]
-    refused = [one for one in orders if one.source is Source.MANUAL and one.status is OrderStatus.REJECTED]
-    return f"Refused: {refused[-1].reason}" if refused else ""
+def outcome(run: PaperRun, first: int) -> tuple[str, str] | None:
+    """What became of the newest order by hand after order ``first``, in words and a tone; None while that is open.
+
+    A change of a level or of a working order makes no order of its own: it is done.
+    """
+    numbers = range(first + 1, run.engine.tables.count("orders") + 1)
+    given = [order for order in map(run.engine.order, numbers) if order.source is Source.MANUAL]
+    if not given:
+        return "Done.", ""
+    order = given[-1]
+    side = "" if order.side is None else f"{order.side.name} "
+    words = f"{side}{order.quantity:g} {order.symbol}"
+    if order.status is OrderStatus.REJECTED:
+        return f"Refused: {order.reason}", "down"
+    if order.status is OrderStatus.FILLED:
+        fills = run.engine.tables.rows("fills")
+        price = float(fills["price"][fills["order"] == order.id][-1])
+        scale = run.engine.scales[run.bars.symbols.index(order.symbol)]
+        return f"Filled: {words} at {_price(run, order.symbol, scale.price(price))}.", ""
+    if not order.working:
+        return f"{order.status.name.capitalize()}: {words}. {order.reason}".rstrip(), "amber"
+    if order.type is OrderType.MARKET:
+        return None
+    return f"Working: {words} {order.type.name.lower().replace('_', '-')}.", ""
 
 
 def position_rows(run: PaperRun) -> list[Row]:

@@ -228,6 +228,27 @@ def test_what_the_broker_refuses_is_said_when_the_bar_has_closed(look: QApplicat
         assert position(made) is None
 
 
+def test_what_became_of_an_order_by_hand_is_told(look: QApplication, tmp_path: Path) -> None:
+    """It waits for the bar's close, and fills at the next open (S17.3), or works on."""
+    with Emulator(scenario()) as emulator, opened(emulator, tmp_path) as made:
+        begun(made, look)
+        price, told = made.last("ESH24"), list[str]()
+        assert price is not None
+        made.paper.said.connect(told.append)
+        made.hands.give({"type": "market", "symbol": "ESH24", "side": "buy", "qty": 2})
+        until(look, lambda: made.paper.note.text().startswith("Filled"), "the fill")
+        assert made.run is not None
+        average = made.run.engine.get_positions()[0].average
+        assert told[-1] == f"Filled: BUY 2 ESH24 at {average:,.2f}."
+        assert "next open" in told[0]
+        made.hands.give({"type": "limit", "symbol": "ESH24", "side": "sell", "qty": 1, "limit": price + 900.0})
+        until(look, lambda: made.paper.note.text().startswith("Working"), "the order")
+        made.hands.give({"type": "modify_stop", "symbol": "ESH24", "sl": price - 900.0})
+        until(look, lambda: made.paper.note.text() == "Done.", "the level")
+
+        assert stop_of(made) == price - 900.0
+
+
 def test_a_right_click_offers_levels_and_orders_at_the_price(look: QApplication, tmp_path: Path) -> None:
     with Emulator(scenario()) as emulator, opened(emulator, tmp_path) as made:
         bought(made, look)
