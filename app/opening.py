@@ -9,6 +9,7 @@ from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
 from engine.preparing import prepare
 
+SHOWN = 2  # symbols whose charts are shown first
 SAMPLE = Path(__file__).resolve().parents[1] / "configs" / "sample.yaml"
 
 
@@ -24,7 +25,9 @@ def new_session(config: BacktestConfig, own_process: bool | None = None) -> RunS
         ConfigError, CatalogError, DataError, InstrumentError: where it cannot.
     """
     prepared = prepare(config)
-    session = RunSession(RunFacts(config, prepared), own_process=own_process)
+    facts = RunFacts(config, prepared)
+    facts.make_ready(SHOWN)
+    session = RunSession(facts, own_process=own_process)
     session.warn(prepared.warnings)
     session.start(prepared)
     return session
@@ -41,7 +44,9 @@ def saved_session(folder: Path) -> RunSession:
     Raises:
         JournalError, DataError, ConfigError: where it cannot be opened.
     """
-    return RunSession.of_saved(open_run(folder))
+    saved = open_run(folder)
+    saved.facts.make_ready(SHOWN)
+    return RunSession.of_saved(saved)
 
 
 def config_at(path: Path) -> BacktestConfig:

@@ -86,7 +86,7 @@ class Market:
         self.fine = dict(fine or {})
         self.timeline = timeline if timeline is not None else build_timeline(series)
         self.calendars = tuple(calendars or (SessionCalendar.named(one.calendar) for one in instruments))
-        self.bars = self._bars_in_ticks() if bars is None else bars
+        self._given_bars = bars
         self._tables: dict[Key, FloatArray] = {}
         self._sessions: dict[str | None, SessionTable] = {}
         self._own_sessions: dict[int, SessionTable] = {}
@@ -98,6 +98,11 @@ class Market:
     def time_ns(self) -> TimeArray:
         """Times at which the master bars open, int64[n], UTC nanoseconds."""
         return self.timeline.time_ns
+
+    @cached_property
+    def bars(self) -> NDArray[Any]:
+        """BAR records [n, k] in ticks; a synthetic bar has only its close (S3.2). Made when an engine first asks."""
+        return self._bars_in_ticks() if self._given_bars is None else self._given_bars
 
     def column(self, symbol: str) -> int:
         """Column of a symbol.

@@ -1,5 +1,6 @@
 """Which values of a line are drawn: each bucket's lowest and highest, from a min-max pyramid of radix 4."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,40 +31,50 @@ class Spans:
 class LinePyramid:
     """A column of values (NaN: none), one per bar, with the levels above it; values are appended.
 
+    Args:
+        values: those that are there; source: gives the column of whoever keeps it already, at least as long as what
+            has been taken in: then no copy of it is made.
+
     Example: ``LinePyramid(values).spans(0, 1000, 4, known=500)`` gives 32 buckets of 16 values, the last one
     made of the values 496 to 499 only.
     """
 
-    def __init__(self, values: FloatArray | None = None) -> None:
+    def __init__(self, values: FloatArray | None = None, source: Callable[[], FloatArray] | None = None) -> None:
         self._base = Columns(1, None if values is None else [values])
+        self._source = source
+        self._length = len(self._base)
         self._levels: list[Columns] = []
         self._grow()
 
     def __len__(self) -> int:
-        return len(self._base)
+        return self._length
 
     @property
     def values(self) -> FloatArray:
         """The values themselves."""
-        return self._base[0]
+        return self._base[0] if self._source is None else self._source()[: self._length]
 
     def extend(self, values: FloatArray) -> None:
-        """Add values: O(levels) each."""
-        self._base.extend([values])
+        """Add values: O(levels) each; where there is a source, they are those that come next in it."""
+        if self._source is None:
+            self._base.extend([values])
+        self._length += len(values)
         self._grow()
 
     def _grow(self) -> None:
-        low = high = self._base[0]
+        # What lies apart in a source is brought together: only what no level has yet.
+        offset = len(self._levels[0]) * RADIX if self._levels else 0
+        low = high = np.ascontiguousarray(self.values[offset:])
         number = 0
         while len(low) >= RADIX:
             if number == len(self._levels):
                 self._levels.append(Columns(2))
             level = self._levels[number]
-            begin, end = len(level) * RADIX, len(low) // RADIX * RADIX
+            begin, end = len(level) * RADIX - offset, len(low) // RADIX * RADIX
             if begin == end:
                 break
             level.extend([_lowest(low[begin:end], RADIX), _highest(high[begin:end], RADIX)])
-            low, high, number = level[0], level[1], number + 1
+            low, high, number, offset = level[0], level[1], number + 1, 0
 
     def spans(self, first: int, last: int, exponent: int, known: int) -> Spans:
         """Buckets of ``2**exponent`` values over ``first`` to ``last`` (exclusive), of the first ``known`` only."""

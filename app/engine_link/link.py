@@ -47,6 +47,8 @@ class _Hung(Exception):  # noqa: N818 - no error: the window has hung up
 class ThreadLine:
     """The engine's end in the same process."""
 
+    shared = True
+
     def __init__(self) -> None:
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self.arrivals: queue.Queue[Message] = queue.Queue(WAITING)
@@ -93,6 +95,8 @@ class ThreadLink:
 
 class ProcessLine:
     """The engine's end in a process of its own."""
+
+    shared = False
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -39,6 +39,10 @@ from engine.run import Run, RunnableBot
 class Line(Protocol):
     """The engine's end of the line to the window."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether the window is in the same process, and may look into the engine's tables."""
+
     def send(self, message: Message) -> None:
         """Tell the window; waits while it is behind."""
 
@@ -80,7 +84,7 @@ class Worker:
         self._run = Run(
             engine_of(job.config, self._prepared), bot_of(job), interventions=job.interventions, snapshots=True
         )
-        self._tap = JournalTap(self._run.engine)
+        self._tap = JournalTap(self._run.engine, line.shared)
         self._course, self._target = 0, 0
         self._to_save: list[Save | Report] = []
         self._stopped = False
@@ -140,6 +144,7 @@ class Worker:
         parting = common_bars(self._interventions, command.interventions)
         self._course, self._interventions = command.course, command.interventions
         if parting is not None and (run.status != "running" or parting < run.next_bar):
+            self._tap.leave_curve()
             run.restore(run.snapshots.before(min(parting, run.bars - 1)))
             run.snapshots.take(run.snapshot())  # later ones belong to the course that is left
         for key in [key for key in run.interventions if key[0] >= run.next_bar]:

@@ -150,6 +150,9 @@ def _price(value: float) -> float | None:
     return None if value != value else value
 
 
+_BLOCK = 256  # bars whose highest equity is kept as one
+
+
 class Accounts:
     """The account of a course at any cursor."""
 
@@ -190,13 +193,17 @@ class Accounts:
 
     def peak(self, bar: int, equity: float) -> float:
         """Highest equity at a close before a bar, at least the initial cash and the equity now."""
+        curve = self._store.equity.rows["equity"]
         done = len(self._peaks)
-        if done < self._store.bars:
+        if done < len(curve) // _BLOCK:
             start = self._peaks.rows[-1] if done else self._facts.initial_cash
-            new = np.maximum.accumulate(self._store.equity.rows["equity"][done:])
-            self._peaks.write(done, np.maximum(new, start))
-        before = float(self._peaks.rows[bar - 1]) if bar > 0 else self._facts.initial_cash
-        return max(before, equity)
+            # A copy: the rows are records, and what lies apart cannot be reshaped.
+            highs = curve[done * _BLOCK : len(curve) // _BLOCK * _BLOCK].copy().reshape(-1, _BLOCK).max(axis=1)
+            self._peaks.write(done, np.maximum(np.maximum.accumulate(highs), start))
+        whole = max(bar, 0) // _BLOCK
+        before = float(self._peaks.rows[whole - 1]) if whole else self._facts.initial_cash
+        rest = curve[whole * _BLOCK : max(bar, 0)]
+        return max(before, equity, float(rest.max()) if len(rest) else before)
 
     def _bankrupt(self, cursor: Cursor) -> bool:
         """A bankruptcy is near the end of the events that there are: nothing trades after it."""

@@ -33,6 +33,8 @@ class Chunk:
         starts: index of the first row given, per table ("equity", and those of ``TIMED``).
         rows: the rows, per table.
         order_indices, orders: orders that are new or have changed.
+        curve: the engine's own table of equity where it is in the window's process: its rows need no copy. The engine
+            never changes a row in it that has been told, but the last.
     """
 
     course: int
@@ -42,17 +44,18 @@ class Chunk:
     rows: dict[str, Records]
     order_indices: IntArray
     orders: Records
+    curve: Records | None = None
 
 
 class JournalTap:
     """Takes from an engine's tables what is new since it was last asked.
 
     Args:
-        engine: the account that is run.
+        engine: the account that is run; shared: whether who is told may look into its tables.
     """
 
-    def __init__(self, engine: BacktesterEngine) -> None:
-        self._tables = engine.tables
+    def __init__(self, engine: BacktesterEngine, shared: bool = False) -> None:
+        self._tables, self._shared = engine.tables, shared
         self._scales = ScaleTable(engine.scales)
         self._bars = 0
         self._counts = dict.fromkeys((*TIMED, "orders"), 0)
@@ -74,7 +77,8 @@ class JournalTap:
         """Everything since the last call; the last row of equity comes again, since a run's finish may change it."""
         first = max(min(self._bars, bars) - 1, 0)
         starts = {"equity": first} | {name: self._counts[name] for name in TIMED}
-        rows = {"equity": self._tables.equity[first:bars].copy()}
+        curve = self._tables.equity
+        rows = {"equity": curve[first:bars] if self._shared else curve[first:bars].copy()}
         for name in TIMED:
             rows[name] = self._scaled(name, self._tables.rows(name)[self._counts[name] :].copy())
             self._counts[name] += len(rows[name])
@@ -84,8 +88,21 @@ class JournalTap:
         self._bars, self._counts["orders"] = bars, total
         self._working = self._still_working(indices)
         return Chunk(
-            course=course, bars=bars, seconds=seconds, starts=starts, rows=rows, order_indices=indices, orders=orders
+            course=course,
+            bars=bars,
+            seconds=seconds,
+            starts=starts,
+            rows=rows,
+            order_indices=indices,
+            orders=orders,
+            curve=curve if self._shared else None,
         )
+
+    def leave_curve(self) -> None:
+        """Before the engine goes back: leave its table of equity to who looks into it, and go on in a copy."""
+        if self._shared:
+            self._tables.equity = self._tables.equity.copy()
+            self._tables.tell_addresses()
 
     def _scaled(self, name: str, rows: Records) -> Records:
         if name == "events":

@@ -10,6 +10,7 @@ from app.charts.columns import IntArray
 from app.charts.cursor import Cursor
 from app.charts.prices import PriceFormat
 from app.charts.sessions import Hours
+from app.charts.timeframe import BarView
 from data.instruments import Instrument
 from engine.config import BacktestConfig
 from engine.kernel.schema import Phase
@@ -79,6 +80,7 @@ class RunFacts:
         rates = [1.0 if i.currency == config.currency else config.fx_rates[i.currency] for i in self.market.instruments]
         self.contracts = [Contract.of(i, rate) for i, rate in zip(self.market.instruments, rates, strict=True)]
         self._hours: dict[str | None, Hours] = {}
+        self._views: dict[int, BarView] = {}
         timeline = self.market.timeline
         whole = [len(series) == len(timeline) for series in self.market.series]
         self.stores = [
@@ -87,6 +89,19 @@ class RunFacts:
             else BarStore.from_series(series, timeline.time_ns, timeline.row[:, column].astype(np.int64))
             for column, (series, full) in enumerate(zip(self.market.series, whole, strict=True))
         ]
+
+    def view(self, column: int) -> BarView:
+        """A symbol's bars as charts show them; all charts of a symbol share their levels."""
+        if column not in self._views:
+            self._views[column] = BarView(self.stores[column])
+        return self._views[column]
+
+    def make_ready(self, columns: int) -> None:
+        """Make what the first picture of the first symbols needs: called where nobody waits for a frame."""
+        for column in range(min(columns, len(self.stores))):
+            self.view(column)
+            self.hours(column)
+        self.first_bar_of_day(0)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class Rows:
         self._array[at:end] = rows
         self._length = max(self._length, end)
 
+    def share(self, array: Records, length: int) -> None:
+        """Look into somebody's array, whose first rows are these; what was kept here is let go."""
+        self._array, self._length = array, length
+
     def put(self, indices: IntArray, rows: Records) -> None:
         """Replace single rows."""
         self._array[indices] = rows

@@ -46,7 +46,10 @@ class JournalStore:
 
     def add(self, chunk: Chunk) -> None:
         """Take in what an engine tells; rows that are there already are written again."""
-        self.equity.write(chunk.starts["equity"], chunk.rows["equity"])
+        if chunk.curve is not None and chunk.bars >= len(self.equity):
+            self.equity.share(chunk.curve, chunk.bars)
+        else:  # also where a run that is known goes on behind what is known
+            self.equity.write(chunk.starts["equity"], chunk.rows["equity"])
         for name in TIMED:
             table: TimedRows = getattr(self, name)
             table.write(chunk.starts[name], chunk.rows[name])

@@ -94,3 +94,36 @@ def test_an_order_that_ends_later_is_found_until_then_in_whatever_block_it_stand
     assert orders.working(Cursor(599, Phase.CLOSE)).tolist() == [300]
     assert orders.working(Cursor(600, Phase.OPEN)).tolist() == []
     assert orders.cut(400).working(Cursor(500, Phase.CLOSE)).tolist() == [300]
+
+
+def test_an_engine_that_plays_a_known_run_again_hides_nothing_of_it() -> None:
+    """The window looks into the engine's table of equity only once the engine has come as far as is known."""
+    config = config_of("coin_flip", "end=2024-09-03")
+    run = Run(engine_of(config, prepare(config)), make_bot(config.bot, config.exit), drive="step")
+    known = JournalStore()
+    run.complete()
+    known.add(JournalTap(run.engine).take(0, run.next_bar, run.seconds))
+    wanted = known.equity.rows.copy()
+    again = Run(engine_of(config, prepare(config)), make_bot(config.bot, config.exit), drive="step")
+    tap = JournalTap(again.engine, shared=True)
+    while again.next_bar < again.bars:
+        again.advance(min(again.next_bar + 200, again.bars))
+        known.add(tap.take(0, again.next_bar, again.seconds))
+        assert np.array_equal(known.equity.rows, wanted)
+    assert known.equity.rows.base is again.engine.tables.equity
+
+
+def test_a_course_that_is_left_keeps_its_equity_when_the_engine_goes_back() -> None:
+    """S16: the parent stays as it was, though its rows were the engine's own."""
+    config = config_of("coin_flip", "end=2024-09-03")
+    run = Run(engine_of(config, prepare(config)), make_bot(config.bot, config.exit), drive="step", snapshots=True)
+    tap, parent = JournalTap(run.engine, shared=True), JournalStore()
+    run.complete()
+    parent.add(tap.take(0, run.next_bar, run.seconds))
+    wanted = parent.equity.rows.copy()
+    tap.leave_curve()
+    run.go_back(100)
+    run.engine.tables.equity[100:] = 0.0
+    assert np.array_equal(parent.equity.rows, wanted)
+    run.complete()
+    assert np.array_equal(run.engine.tables.equity, wanted)
