@@ -110,6 +110,25 @@ def test_a_sign_in_that_has_run_out_over_night_says_so_at_the_start(store: FileT
         assert store.load() is None
 
 
+def test_an_entitlement_that_is_missing_is_named_and_the_user_s_reconnect_tries_again() -> None:
+    """403 on connecting: waiting would not help, so nothing is asked until somebody has bought the data."""
+    with running(Scenario(rate=RATE)) as (emulator, consumer):
+        consumer.until_live()
+        consumer.until_closed(1)
+        emulator.inject(Fault(kind=FaultKind.FORBIDDEN, path=STREAM))
+        emulator.inject(Fault(kind=FaultKind.CUT, path=STREAM))
+        consumer.until_state(FeedState.FAILED)
+        asked = len(emulator.requests)
+        emulator.clock.wait(threading.Event(), 60.0)
+
+        assert "lacks the scope or the market-data subscription" in consumer.feed.status.reason
+        assert len(emulator.requests) == asked
+        consumer.feed.reconnect()
+        consumer.until_live()
+        consumer.until_closed(2)
+        assert_same_as_truth(emulator, consumer)
+
+
 # ------------------------------------------------------------------------------------------------ the machine
 
 
