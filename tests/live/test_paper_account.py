@@ -30,6 +30,7 @@ from engine.paper.steps import Closing, Opening
 from engine.preparing import engine_of, prepare
 from engine.run import Run
 from tests.live.paper_market import (
+    BOTS,
     EXITS,
     MINUTE_NS,
     NS,
@@ -102,6 +103,37 @@ def test_replaying_a_recording_gives_the_same_journal(bot: str, exit: str, tmp_p
     assert one.run is not None
     assert one.run.engine.tables.count("fills") > 3
     assert differing(bytes_of(one), replayed_bytes(tmp_path, given)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.rule("S17.3")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("bot", BOTS)
+@pytest.mark.parametrize("exit", EXITS)
+def test_a_recorded_day_session_replays_to_the_same_bytes(bot: str, exit: str, tmp_path: Path) -> None:
+    """S17.3: 390 minutes of two symbols, a line that breaks every hour, a correction now and then."""
+    given = config(bot, exit)
+    one = account(tmp_path, given)
+    bars, told = market(history=WARM, live=390)
+    for minute in range(30, 390, 60):
+        missed = bars["NQH24"][WARM + minute : WARM + minute + 4]
+        told = [each for each in told if not (each.event.symbol == "NQH24" and is_of(each, missed))]
+        told += [backfilled("NQH24", bar, missed[-1].close_ns + NS) for bar in missed]
+        late = bars["ESH24"][WARM + minute]
+        other = replace(late, close=late.high, volume=late.volume + 1.0)
+        told.append(Told(late.close_ns + 150 * NS, BarCorrected("ESH24", late, other, late.close_ns + 150 * NS)))
+    play(one, in_time(told))
+    one.close()
+
+    assert one.run is not None
+    assert one.run.engine.tables.count("fills") > 10
+    assert differing(bytes_of(one), replayed_bytes(tmp_path, given)) == []
+
+
+def is_of(told: Told, bars: Sequence[LiveBar]) -> bool:
+    """Whether an event is about one of the bars."""
+    bar = getattr(told.event, "bar", None)
+    return bar is not None and any(bar.open_ns == one.open_ns for one in bars)
 
 
 def restarted(folder: Path, told: Sequence[Told], at_ns: int, given: BacktestConfig) -> PaperAccount:
