@@ -8,7 +8,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "configs" / "sample.yaml"
 SIZE = (1600, 950)
-MAIN = ("start", "replay", "run-dialog-bot", "statistics-figures")
-# What the documents show: picture -> theme.
+# What the documents show: theme -> screen -> file.
 DOCUMENTS = {
-    "replay": "dark", "intrabar": "dark", "why": "dark", "branch": "dark", "run-dialog-bot": "dark", "start": "dark",
-    "statistics-figures": "dark", "learned-exit": "dark", "replay-light": "light",
+    "dark": {
+        "replay": "replay", "intrabar": "intrabar", "why": "why", "branch": "branch", "run-dialog-bot": "run-dialog",
+        "statistics-figures": "statistics", "statistics-r": "statistics-r", "learned-exit": "learned-exit",
+        "start": "start",
+    },
+    "light": {"replay": "replay-light"},
+    "high contrast": {"replay": "replay-high-contrast"},
+    "colour-blind": {"replay": "replay-colour-blind"},
 }  # fmt: skip
-COLOURS = 128
+COLOURS = 256
 
 
 class Stage:
@@ -187,6 +192,8 @@ def why(stage: Stage) -> "QWidget":
 def branch(stage: Stage) -> "QWidget":
     """An order by hand: the branch beside its parent, an order that works."""
     window, session = stage.window, stage.session
+    window.charts.charts[0].viewport_model.span = 160.0
+    stage.until(lambda: session.courses[0].folder is not None)
     stage.go(stage.held(), 0)
     form, mark = session.facts.forms[0], session.facts.mark(0, session.model.cursor)
     window.handling.act({"type": "close", "symbol": session.facts.symbols[0]})
@@ -344,53 +351,52 @@ SCREENS: dict[str, Callable[[Stage], "QWidget"]] = {
 }  # fmt: skip
 
 
-def take(out: Path, theme: str, names: tuple[str, ...]) -> None:
-    """Write pictures of screens in a theme."""
-    out.mkdir(parents=True, exist_ok=True)
+def take(theme: str, files: Mapping[str, Path]) -> None:
+    """Write pictures of screens in a theme, each to its file."""
     with tempfile.TemporaryDirectory(prefix="triphase-") as folder:
         os.chdir(folder)
         stage = Stage(Path(folder), theme)
-        stage.open()
-        for name in names:
-            if stage.window.session is None and name != "start":
+        for name, file in files.items():
+            if stage.window.session is None and (name != "start" or not stage.window.workspace.recent):
                 stage.open()
             widget = SCREENS[name](stage)
-            picture = widget.grab()
-            if not picture.save(str(out / f"{name}.png"), "PNG"):
-                raise OSError(f"{out / name}.png cannot be written")
+            if not widget.grab().save(str(file), "PNG"):
+                raise OSError(f"{file} cannot be written")
             if widget.isWindow() and widget is not stage.window:
                 widget.close()
         stage.window.close()
         os.chdir(ROOT)
 
 
-def shrink(file: Path, into: Path) -> None:
-    """Write a picture with a palette: a quarter of the bytes, and nothing that an eye would miss."""
+def shrink(file: Path) -> None:
+    """Give a picture a palette that keeps rare colours too, such as the violet of a short: a third of the bytes."""
     from PIL import Image
 
     with Image.open(file) as image:
-        small = image.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        small.save(into, optimize=True)
+        small = image.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
 
 
 def main() -> None:
     """Take them."""
     parser = argparse.ArgumentParser(description="Pictures of every screen")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--theme", default="dark", choices=("dark", "light", "high contrast", "colour-blind"))
+    parser.add_argument("--theme", default="dark", choices=tuple(DOCUMENTS))
     parser.add_argument("--scale", type=int, default=1, help="device pixels per logical one")
     parser.add_argument("--only", nargs="*", default=list(SCREENS), choices=list(SCREENS))
-    parser.add_argument("--main", action="store_true", help="the main screens alone")
-    parser.add_argument("--small", action="store_true", help="with a palette, as the documents have them")
+    parser.add_argument("--documents", action="store_true", help="those that the documents show, small")
     given = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ["QT_SCALE_FACTOR"] = str(given.scale)
     out = given.out.resolve()
-    names = MAIN[1:] + MAIN[:1] if given.main else tuple(given.only)
-    take(out, given.theme, names)
-    if given.small:
-        for name in names:
-            shrink(out / f"{name}.png", out / f"{name}.png")
+    out.mkdir(parents=True, exist_ok=True)
+    wanted = DOCUMENTS if given.documents else {given.theme: {name: name for name in given.only}}
+    for theme, screens in wanted.items():
+        files = {screen: out / f"{file}.png" for screen, file in screens.items()}
+        take(theme, files)
+        if given.documents:
+            for file in files.values():
+                shrink(file)
 
 
 if __name__ == "__main__":

@@ -93,3 +93,23 @@ def test_risk_percent_buys_whole_lots_within_the_budget(stage: tuple[ReplayModel
     contract = model.facts.contracts[0]
     one_more = told.risk / told.quantity * (told.quantity + contract.facts.lot_size)
     assert one_more > model.account.equity * 0.02
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_stop_is_the_same_as_price_ticks_or_money(stage: tuple[ReplayModel, Run], side: int) -> None:
+    """Twelve ticks of ES, 12.50 each, on two contracts are 300 of money; an ATR is what the indicator says."""
+    model, _ = stage
+    model.cursor_model.go(BAR, Phase.OPEN)
+    mark = model.facts.mark(0, model.cursor)
+
+    def stop(given: Distance) -> float | None:
+        return estimate(model, Ticket(column=0, side=side, quantity=2.0, stop_loss=given)).stop
+
+    by_ticks = stop(Distance(Unit.TICKS, 12))
+    assert by_ticks == mark - side * 12 * 0.25
+    assert stop(Distance(Unit.PRICE, by_ticks)) == by_ticks
+    assert stop(Distance(Unit.MONEY, 12 * 12.5 * 2)) == by_ticks
+    atr = float(model.facts.market.indicator("atr", period=14)[BAR - 1, 0])
+    by_atr = stop(Distance(Unit.ATR, 2.0))
+    assert by_atr is not None
+    assert 0 <= abs(mark - by_atr) - 2.0 * atr < 0.25
