@@ -15,6 +15,7 @@ from app.charts.marks import TradeMarks
 from app.charts.prices import PriceFormat
 from app.charts.ticks import LocalTime
 from app.charts.timeframe import BarView
+from app.charts.viewport import Viewport
 from app.charts.widget import ChartWidget
 from app.live.book import SymbolBook
 from app.live.choices import Choices
@@ -30,6 +31,7 @@ from data.tradestation.quotes import Quote
 from engine import indicators
 from engine.paper import PaperRun
 
+FEWEST = 40.0  # bars in view
 # States in which the bar under way goes on.
 COMING = (FeedState.LIVE, FeedState.DELAYED, FeedState.HISTORY)
 
@@ -157,15 +159,16 @@ class LiveChart(QWidget):
         old, shown = self.chart, self.choices.shown
         self._generation, self._closed = self.book.generation, self.book.closed
         self._fills = self._length = -1
+        view = self._view()
         chart = ChartWidget(
             self.book.symbol,
-            self._view(),
+            view,
             self.book.cursor,
             self.form,
             title=self.choices.timeframe or _length(self.bar_ns),
             theme=self.look,
             clock=self.clock,
-            viewport=None if old is None else old.viewport_model,
+            viewport=_viewport(len(view.store)) if old is None else old.viewport_model,
         )
         chart.set_sources(self._levels)
         chart.show_volume("overlay" if shown["volume"] else "off")
@@ -239,6 +242,13 @@ class LiveChart(QWidget):
                 if isinstance(layer, LineLayer) and layer.line.name in fresh:
                     layer.line = fresh[layer.line.name]
         chart.touch()
+
+
+def _viewport(bars: int) -> Viewport:
+    """As many bars in view as usual, or those that there are."""
+    made = Viewport()
+    made.span = min(made.span, max(float(bars), FEWEST))
+    return made
 
 
 def _waits(word: str, detail: str) -> str:

@@ -104,7 +104,9 @@ class LiveWindow(QMainWindow):
         self.setCentralWidget(self.centre)
         foot = self.statusBar()
         if foot is not None:
-            foot.addWidget(label(HINTS, "muted"))
+            hints = label(HINTS, "muted")
+            hints.setContentsMargins(8, 0, 0, 0)
+            foot.addWidget(hints)
         left, right, below = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,

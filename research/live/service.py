@@ -27,7 +27,7 @@ from engine.config import BacktestConfig
 from engine.live import LiveSection
 from engine.paper.replay import RECORDING, has_recording
 
-QUIET_S = 3.0  # real seconds of silence after which a demo's line counts as dead
+QUIET_S = 3.0  # real seconds of silence after which a demo's line counts as dead, where there is a window
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 # Root, tick size and money per point of the shipped synthetic symbols, as the emulated service tells them.
 _SAMPLE_FACTS = {
@@ -75,14 +75,18 @@ def service(
     if options.demo:
         with Emulator(_scenario(options, config, _stopped_ns(folder, config, live))) as emulator:
             client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
-            # A demo's seconds are short: this machine must be silent for a while that it would not be by itself.
-            patience = FeedSettings(silence_s=max(SILENCE_S, QUIET_S * options.rate))
+            patience = FeedSettings(silence_s=max(SILENCE_S, _quiet_s(options)))
             yield Service(client, emulator.clock, "DEMO", None, patience)
         return
     clock = SystemClock()
     endpoints = Endpoints.live() if live.host == "live" else Endpoints.sim()
     login = signed_in(endpoints, clock, anew=options.sign_in, wait=options.headless)
     yield Service(TradeStationClient(endpoints, login, clock), clock, live.host.upper(), login)
+
+
+def _quiet_s(options: argparse.Namespace) -> float:
+    """Market seconds of silence that mean something: a demo's are short, and a window keeps its service waiting."""
+    return 0.0 if options.headless else QUIET_S * float(options.rate)
 
 
 def _stopped_ns(folder: Path | None, config: BacktestConfig, live: LiveSection) -> int:
@@ -99,7 +103,7 @@ def _scenario(options: argparse.Namespace, config: BacktestConfig, stopped_ns: i
     specs = tuple(_spec(symbol) for symbol in (*config.symbols, *others))
     first = next((spec for spec in specs if spec.file), None)
     start = "" if first is None else format_time(max(replay_start_ns(first), stopped_ns))
-    lasting = max(60.0, 2.0 * QUIET_S * options.rate)
+    lasting = max(60.0, 2.0 * _quiet_s(options))
     faults = tuple(_fault(text, lasting) for text in options.fault)
     return Scenario(start=start, rate=options.rate, symbols=specs, faults=faults)
 
