@@ -31,7 +31,7 @@ class HybridExit(LinUCBExit):
             100.0, unit="", gt=0, help="Strength of the belief that the prior is right; in observations of 1 R."
         )
         ridge: float = setting(
-            30_000.0, unit="", gt=0, help="Strength of the belief that nothing needs to be corrected."
+            100_000.0, unit="", gt=0, help="Strength of the belief that nothing needs to be corrected."
         )
 
     kernel_kind = EXIT_TRAILING_ATR

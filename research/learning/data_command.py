@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 def _write_all(given: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    schooling = prepared_for(given)
+    schooling = prepared_for(given, teaching=False)
     entries = schooling.entries
     given.out.mkdir(parents=True, exist_ok=True)
     for number, symbol in enumerate(tqdm(entries.symbols, unit="symbol", disable=given.quiet)):

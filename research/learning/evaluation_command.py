@@ -1,9 +1,11 @@
 """The command that judges learned exits: paired with fixed multiples, walk-forward, with a random walk as control."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,16 @@ from bots.catalog import make_bot
 from data.errors import TriphaseError
 from data.synthetic import MarketSettings, generate
 from engine.backtester import BacktesterEngine
+from engine.errors import ConfigError
 from engine.market import Market
 from models.store import replace_file
 from research.learning import learners
+from research.learning.checkpoints import Notes, entries_identity
 from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, r_per_bar
 from research.learning.entries import Entries, Ground, joined
 from research.learning.memory import MemorySettings
 from research.learning.policy import PolicySettings
-from research.learning.preparing import Schooling, add_common_options, configuration, prepared_for
+from research.learning.preparing import Schooling, add_common_options, configuration, positive, prepared_for
 from research.learning.reporting import block_of
 from research.learning.splits import DAY_NS, walk_forward
 
@@ -51,43 +55,61 @@ def parser() -> argparse.ArgumentParser:
     )
     add_common_options(made)
     made.add_argument("--learners", nargs="+", choices=LEARNERS, default=list(LEARNERS), help="which (default all)")
-    made.add_argument("--folds", type=int, default=3, help="judging parts, one behind the other (default 3)")
-    made.add_argument("--frames", type=int, default=PolicySettings().frames, help="of each policy's training")
-    made.add_argument("--epochs", type=int, default=MemorySettings().epochs, help="of each sequence network's training")
+    made.add_argument("--folds", type=positive, default=3, help="judging parts, one behind the other (default 3)")
+    made.add_argument("--frames", type=positive, default=PolicySettings().frames, help="of each policy's training")
+    made.add_argument(
+        "--epochs", type=positive, default=MemorySettings().epochs, help="of each sequence network's training"
+    )
     made.add_argument("--no-control", dest="control", action="store_false", help="leave out the random walk")
     made.add_argument("--out", type=Path, metavar="FILE", help="write the page there, as Markdown")
+    made.add_argument("--resume", action="store_true", help="take over what an interrupted run left beside --out")
+    made.add_argument("--quiet", action="store_true", help="no progress bar")
     return made
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Judge; returns the exit code."""
+    """Judge; returns the exit code. Ctrl-C keeps the folds that are done, where ``--out`` is given."""
     given = parser().parse_args(arguments)
     try:
-        schooling = prepared_for(given)
-        page = page_of(given, schooling)
+        schooling = prepared_for(given, teaching=False)
+        notes = notes_of(given, schooling)
+        page = page_of(given, schooling, notes)
     except TriphaseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        kept = "; --resume takes over the folds that are done" if given.out is not None else ""
+        print(f"stopped{kept}", file=sys.stderr)
+        return 130
     print(page)
     if given.out is not None:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(given.out, page.encode())
+        notes.forget()
     return 0
 
 
-def page_of(given: argparse.Namespace, schooling: Schooling) -> str:
+def notes_of(given: argparse.Namespace, schooling: Schooling) -> Notes:
+    """Where done folds are noted: beside the page, for the same entries and options alone."""
+    alike = {name: value for name, value in vars(given).items() if name not in ("out", "resume", "quiet", "learners")}
+    identity = {"options": json.loads(json.dumps(alike, default=str)), **entries_identity(schooling.entries)}
+    file = None if given.out is None else given.out.with_name(f"{given.out.name}.folds.npz")
+    return Notes(file, identity, given.resume)
+
+
+def page_of(given: argparse.Namespace, schooling: Schooling, notes: Notes) -> str:
     """The page: a table for the bars, and one for random walks with the same costs."""
     entries = schooling.entries
     parts = [
         f"## {Path(given.config).name}: {', '.join(given.symbols or entries.symbols)}",
         _told(given, entries),
-        _table(judged(given, schooling.ground, entries)),
+        _table(judged(given, schooling.ground, entries, notes, "bars")),
     ]
     if given.control:
         ground, walked = control_of(given, schooling)
         parts += [
             "Control: fair random walks of the same number of bars, ticks and costs, where nothing can be gained.",
-            _table(judged(given, ground, walked)),
+            _table(judged(given, ground, walked, notes, "control")),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -112,16 +134,34 @@ def _table(verdicts: list[Verdict]) -> str:
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 
-def judged(given: argparse.Namespace, ground: Ground, entries: Entries) -> list[Verdict]:
-    """Every learner over all folds."""
-    folds = [(entries.take(fold.train), entries.take(fold.test)) for fold in walk_forward(entries, given.folds)]
+def judged(given: argparse.Namespace, ground: Ground, entries: Entries, notes: Notes, part: str) -> list[Verdict]:
+    """Every learner over all folds.
+
+    Raises:
+        ConfigError: where no fold has entries on both sides.
+    """
+    from tqdm import tqdm
+
+    splits = walk_forward(entries, given.folds, embargo_ns=int(given.embargo * DAY_NS))
+    folds = [(entries.take(split.train), entries.take(split.test)) for split in splits]
     whole = [(train, test) for train, test in folds if len(train) and len(test)]
-    return [_judge(given, ground, whole, learner) for learner in given.learners]
+    if not whole:
+        raise ConfigError(
+            f"{given.config}: none of {given.folds} folds of {len(entries):,} entries ({part}) leaves some to learn "
+            "from and some to judge by; give more bars or fewer folds"
+        )
+    chosen: dict[str, list[learners.Arms]] = {learner: [] for learner in given.learners}
+    tasks = [(learner, number) for learner in given.learners for number in range(len(whole))]
+    for learner, number in tqdm(tasks, unit="fold", desc=part, disable=given.quiet):
+        make = partial(_arms, given, ground, *whole[number], learner)
+        chosen[learner].append(notes.recall(f"{part}/{learner}/{number}", make))
+    return [_verdict(given, whole, learner, np.concatenate(arms)) for learner, arms in chosen.items()]
 
 
-def _judge(given: argparse.Namespace, ground: Ground, folds: list[tuple[Entries, Entries]], learner: str) -> Verdict:
+def _verdict(
+    given: argparse.Namespace, folds: list[tuple[Entries, Entries]], learner: str, arms: learners.Arms
+) -> Verdict:
     test = joined([test for _, test in folds])
-    arms = np.concatenate([_arms(given, ground, train, test, learner) for train, test in folds])
     fixed = np.concatenate([np.full(len(test), best_fixed(train.r)) for train, test in folds])
     hindsight = np.full(len(test), best_fixed(test.r))
     gains = [

@@ -5,7 +5,7 @@ that label is one class most of the time, and throws away by how much it was.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data.series import FloatArray
 from engine.kernel.learned import MARKET_FEATURES
 from exits.features import SIGNED
+from research.learning.checkpoints import checkpoint_path, identity_of, read_checkpoint, write_checkpoint
 from research.learning.entries import Entries
 
 Watch = Callable[[int, float], bool]
@@ -82,33 +83,37 @@ def train_memory(
     watch: Watch | None = None,
     resume: Path | None = None,
 ) -> int:
-    """Train, and write TorchScript to ``path``; returns the batches done. Ctrl-C keeps what is done.
+    """Train, and write TorchScript to ``path``; returns the batches done.
 
     Args:
-        sequence: of the ground the entries lie on; watch: called with batches done and the loss.
-        resume: a checkpoint of this function to go on from (plain tensors).
+        sequence: of the ground the entries lie on.
+        watch: called with batches done and the loss; where it answers False, a checkpoint is left beside ``path``.
+        resume: a checkpoint to go on from, exactly as if the training had not been interrupted.
+
+    Raises:
+        ModelError: where the checkpoint is damaged or another training's.
     """
     import torch
 
     torch.set_num_threads(settings.threads)
     torch.manual_seed(seed)
+    identity = identity_of(settings, entries, seed)
     if settings.device == "auto":
         settings = replace(settings, device="cuda" if torch.cuda.is_available() else "cpu")
     network = network_of(settings, len(entries.multiples)).to(settings.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    done = 0 if resume is None else _load(network, optimiser, resume)
+    done = 0 if resume is None else _go_on(network, optimiser, read_checkpoint(resume, identity))
     order = _order(len(entries), settings, seed)
-    try:
-        for number in range(done, len(order)):
-            for group in optimiser.param_groups:
-                group["lr"] = settings.rate * (1.0 - 0.9 * number / len(order))
-            loss = _learn(network, optimiser, sequence, entries, order[number], settings)
-            done = number + 1
-            if watch is not None and not watch(done, loss):
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
+    going = True
+    while going and done < len(order):
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate * (1.0 - 0.9 * done / len(order))
+        loss = _learn(network, optimiser, sequence, entries, order[done], settings)
+        done += 1
+        going = watch is None or watch(done, loss)
+    if done < len(order):
         state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
-        torch.save(state, path.with_suffix(".checkpoint.pt"))
+        write_checkpoint(checkpoint_path(path), identity, state)
     _save(network.to("cpu"), path)
     return done
 
@@ -156,10 +161,7 @@ def _save(network: Any, path: Path) -> None:
         torch.jit.script(network.eval()).save(str(path))
 
 
-def _load(network: Any, optimiser: Any, path: Path) -> int:
-    import torch
-
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def _go_on(network: Any, optimiser: Any, state: Mapping[str, Any]) -> int:
     network.load_state_dict(state["network"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["done"])

@@ -3,7 +3,8 @@
 Both environments, the gymnasium one and the batched one, are thin covers of this.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from engine.kernel.learned import FEATURES, SEAT
 from research.learning.entries import Entries, Ground
 
 Mode = Literal["trade", "bars", "every_bar"]
+_KEPT = ("symbols", "bars", "sides", "chosen", "x")
 MODES: dict[Mode, int] = {"trade": 0, "bars": 1, "every_bar": 2}
 
 
@@ -74,6 +76,16 @@ class Practice:
             self.ground.record.ctypes.data, MODES[self.mode], self.seats.ctypes.data, self.symbols.ctypes.data,
             self.bars.ctypes.data, self.sides.ctypes.data, seats.ctypes.data, len(seats), self.x.ctypes.data,
         )  # fmt: skip
+
+    def kept(self) -> dict[str, NDArray[Any]]:
+        """The trades as they stand, as plain arrays; seats as bytes."""
+        return {name: getattr(self, name) for name in _KEPT} | {"seats": self.seats.view(np.uint8)}
+
+    def go_on(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go back to what ``kept`` gave."""
+        for name in _KEPT:
+            getattr(self, name)[:] = kept[name]
+        self.seats.view(np.uint8)[:] = kept["seats"]
 
     def _begin(self, which: NDArray[np.int64]) -> None:
         self.begin_at(which, self.rng.integers(len(self.entries), size=len(which)))

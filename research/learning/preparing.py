@@ -1,7 +1,7 @@
 """What the training and evaluation commands have in common: which bars, which entries, which part of the time."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from bots.catalog import make_bot
 from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
+from engine.kernel.learned import MOST_ARMS
 from engine.preparing import Prepared, engine_of, prepare
 from research.learning.entries import MULTIPLES, Entries, Ground
 from research.learning.splits import DAY_NS, Split, split_by_share
@@ -38,6 +39,34 @@ class Schooling:
         return self.entries.take(self.split.test)
 
 
+def positive(text: str) -> int:
+    """A whole number from 1, as an option's type."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def at_most(limit: int) -> Callable[[str], int]:
+    """A whole number from 1 to ``limit``, as an option's type."""
+
+    def number_to(text: str) -> int:
+        number = positive(text)
+        if number > limit:
+            raise argparse.ArgumentTypeError(f"{text} is more than {limit}")
+        return number
+
+    return number_to
+
+
+def share(text: str) -> float:
+    """A share of the time between 0 and 1, both excluded, as an option's type."""
+    number = float(text)
+    if not 0.0 < number < 1.0:
+        raise argparse.ArgumentTypeError(f"{text} does not lie between 0 and 1")
+    return number
+
+
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command."""
     parser.add_argument(
@@ -52,9 +81,11 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "--multiples", type=float, nargs="+", default=list(MULTIPLES), metavar="K", help="multiples of the ATR, 2 to 8"
     )
     parser.add_argument("--unit", choices=("initial_stop", "atr"), default="initial_stop", help="what one R is")
-    parser.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th entry (default 1)")
-    parser.add_argument("--lookback", type=int, default=64, metavar="N", help="closed bars of a sequence (default 64)")
-    parser.add_argument("--share", type=float, default=0.7, help="share of the time to learn from (default 0.7)")
+    parser.add_argument("--stride", type=positive, default=1, metavar="N", help="every N-th entry (default 1)")
+    parser.add_argument(
+        "--lookback", type=positive, default=64, metavar="N", help="closed bars of a sequence (default 64)"
+    )
+    parser.add_argument("--share", type=share, default=0.7, help="share of the time to learn from (default 0.7)")
     parser.add_argument("--embargo", type=float, default=1.0, metavar="DAYS", help="gap before the judging part")
     parser.add_argument("--seed", type=int, default=1, help="seed of everything random (default 1)")
 
@@ -72,16 +103,46 @@ def configuration(given: argparse.Namespace) -> BacktestConfig:
     return config
 
 
-def prepared_for(given: argparse.Namespace, lookback: int | None = None) -> Schooling:
-    """Load the bars, label the entries, and split them by time."""
+def prepared_for(given: argparse.Namespace, teaching: bool = True) -> Schooling:
+    """Load the bars, label the entries, and split them by time.
+
+    Raises:
+        ConfigError: where the multiples cannot be served, nothing is entered, or with ``teaching`` no entry is left on
+            a side of the split.
+        TriphaseError: where the bars cannot be used.
+    """
     config = configuration(given)
+    checked_multiples(given.multiples)
     loaded = prepare(config)
-    ground = ground_of(config, loaded, given.multiples, given.unit, lookback or given.lookback)
+    ground = ground_of(config, loaded, given.multiples, given.unit, given.lookback)
     entries = ground.entries(given.stride)
     if given.symbols:
         entries = entries.take(np.isin(entries.symbol, [entries.symbols.index(symbol) for symbol in given.symbols]))
+    if not len(entries):
+        raise ConfigError(
+            f"{given.config}: the bot {config.bot.name} would enter nowhere in {len(loaded.market):,} bars with all "
+            f"features known ({given.lookback} closed bars among them); give more bars"
+        )
     split = split_by_share(entries, given.share, int(given.embargo * DAY_NS))
+    learned, judged = int(split.train.sum()), int(split.test.sum())
+    if teaching and not (learned and judged):
+        raise ConfigError(
+            f"{given.config}: of {len(entries):,} entries {learned:,} are left to learn from, {judged:,} to judge by "
+            f"(--share {given.share:g}, --embargo {given.embargo:g} days); give more bars, or a smaller embargo"
+        )
     return Schooling(ground=ground, entries=entries, split=split, facts=facts_of(config, loaded, entries, split, given))
+
+
+def checked_multiples(multiples: list[float]) -> None:
+    """Refuse what no learned exit could choose from.
+
+    Raises:
+        ConfigError: saying why.
+    """
+    if not 2 <= len(multiples) <= MOST_ARMS or len(set(multiples)) < len(multiples) or not min(multiples) > 0.0:
+        raise ConfigError(
+            f"--multiples {' '.join(f'{one:g}' for one in multiples)}: give 2 to {MOST_ARMS} different ones above 0"
+        )
 
 
 def ground_of(config: BacktestConfig, loaded: Prepared, multiples: list[float], unit: str, lookback: int) -> Ground:

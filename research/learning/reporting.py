@@ -1,14 +1,17 @@
 """What the training commands say of a model: its gain on the part it has not seen."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.store import FOLDER, Model
+from research.learning.checkpoints import checkpoint_path
 from research.learning.comparing import best_fixed, paired_gain
 from research.learning.entries import Entries
-from research.learning.finishing import outputs_of
+from research.learning.finishing import Kind, finish_model, outputs_of
 from research.learning.preparing import Schooling
 from research.learning.splits import DAY_NS
 
@@ -43,3 +46,31 @@ def said_of(model: Model, schooling: Schooling, seed: int) -> str:
         f"{model.path}: on {len(test):,} entries that it has not seen {gain} a trade against "
         f"{test.multiples[fixed]:g} x ATR, the best fixed multiple where it learned; chosen {shares}"
     )
+
+
+def finish(
+    kind: Kind,
+    path: Path,
+    schooling: Schooling,
+    facts: Mapping[str, Any],
+    given: argparse.Namespace,
+    progress: tuple[int, int, str],
+) -> bool:
+    """Put what was trained into the store and tell its gain; returns whether it was trained to the end.
+
+    ``progress``: done, of how many, of what. Nothing is put there before the first step.
+    """
+    done, total, what = progress
+    if done:
+        print(
+            said_of(
+                finish_model(kind, path, schooling.ground, schooling.train, facts, given.seed), schooling, given.seed
+            )
+        )
+    else:
+        path.unlink(missing_ok=True)
+    if done < total:
+        print(f"stopped after {done:,} of {total:,} {what}; go on with --resume")
+        return False
+    checkpoint_path(path).unlink(missing_ok=True)
+    return True

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,43 @@ def test_an_evaluation_is_a_page_with_intervals(tmp_path: Path, capsys: pytest.C
     assert page.read_text() in capsys.readouterr().out + "\n"
     assert page.read_text().count("| linucb |") == 2
     assert "Control: fair random walks" in page.read_text()
+
+
+def test_an_evaluation_that_is_interrupted_is_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, whole = tmp_path / "page.md", tmp_path / "whole.md"
+    options = [*SMALL, "--learners", "linucb", "--stride", "20", "--folds", "2", "--no-control", "--quiet"]
+    judge, judged = evaluation_command.learners.linucb, []
+
+    def interrupt_the_second(*given: Any) -> Any:
+        judged.append(given)
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        return judge(*given)
+
+    assert evaluation_command.main([*options, "--out", str(whole)]) == 0
+    monkeypatch.setattr(evaluation_command.learners, "linucb", interrupt_the_second)
+    assert evaluation_command.main([*options, "--out", str(page)]) == 130
+    assert "--resume takes over the folds that are done" in capsys.readouterr().err
+    assert evaluation_command.main([*options, "--out", str(page), "--resume", "--seed", "2"]) == 2
+    assert "was left by a run over other entries or options" in capsys.readouterr().err
+    assert evaluation_command.main([*options, "--out", str(page), "--resume"]) == 0
+
+    assert len(judged) == 3
+    assert page.read_text() == whole.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.md", "whole.md"]
+
+
+@pytest.mark.parametrize("folds", ["0", "400"])
+def test_folds_that_cannot_be_judged_are_an_error(folds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [*SMALL, "--learners", "linucb", "--stride", "2000", "--no-control", "--quiet", "--folds", folds]
+    if folds == "0":
+        with pytest.raises(SystemExit, match="2"):
+            evaluation_command.main(options)
+    else:
+        assert evaluation_command.main([*options, "--embargo", "30"]) == 2
+    assert "fold" in capsys.readouterr().err
 
 
 @pytest.mark.slow
