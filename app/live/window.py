@@ -347,7 +347,7 @@ class LiveWindow(QMainWindow):
             waiting = f"{state.detail or state.word}"
             self.empty.setText(waiting[:1].upper() + waiting[1:] + ("" if self.trouble else " \N{HORIZONTAL ELLIPSIS}"))
         self.state_bar.put(state, self.session.signed_out and self.ask_sign_in is not None)
-        self.state_bar.put_clock(now_ns, self.session.feed.client.skew.seconds)
+        self.state_bar.put_clock(now_ns, self.session.feed.client.skew.sure_seconds)
 
     def _worst_book(self) -> SymbolBook | None:
         status = worst([book.status for book in self.books.values()])

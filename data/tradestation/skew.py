@@ -12,13 +12,14 @@ class SkewEstimate:
     """Server time minus ours.
 
     A heartbeat arrives some time after it was stamped, so each sample is too low by its latency: the largest of the
-    last ones is the best. An HTTP ``Date`` is cut to whole seconds; it serves until heartbeats have come.
+    last ones is the best. An HTTP ``Date`` is cut to whole seconds and was written at some moment while the request was
+    under way; until heartbeats have come the one of the quickest answer serves.
     """
 
     def __init__(self, samples: int = 16) -> None:
         self._lock = threading.Lock()
         self._heartbeats: deque[float] = deque(maxlen=samples)
-        self._dates: deque[float] = deque(maxlen=samples)
+        self._dates: deque[tuple[float, float]] = deque(maxlen=samples)
 
     def heartbeat(self, server_ns: int, received_ns: int) -> None:
         """A heartbeat stamped ``server_ns`` came in at ``received_ns`` by our clock."""
@@ -28,8 +29,9 @@ class SkewEstimate:
     def date(self, server_ns: int, asked_ns: int, received_ns: int) -> None:
         """An answer dated ``server_ns`` to a request that was under way between the two other times."""
         middle = asked_ns + (received_ns - asked_ns) // 2
+        doubt_s = 0.5 + (received_ns - asked_ns) / 2 / NS
         with self._lock:
-            self._dates.append((server_ns - middle) / NS + 0.5)
+            self._dates.append((doubt_s, (server_ns - middle) / NS + 0.5))
 
     @property
     def seconds(self) -> float | None:
@@ -37,7 +39,14 @@ class SkewEstimate:
         with self._lock:
             if self._heartbeats:
                 return max(self._heartbeats)
-            return sorted(self._dates)[len(self._dates) // 2] if self._dates else None
+            return min(self._dates)[1] if self._dates else None
+
+    @property
+    def sure_seconds(self) -> float | None:
+        """The estimate, where it is good enough to warn of: None while all there is are slow answers."""
+        with self._lock:
+            slow = not self._heartbeats and (not self._dates or min(self._dates)[0] > WARN_S)
+        return None if slow else self.seconds
 
     @property
     def ns(self) -> int:

@@ -253,7 +253,7 @@ class LiveSession:
 
     def _watch_clock(self) -> None:
         """Say once that this machine's clock is wrong; bars are closed by the service's time whatever it shows."""
-        skew_s = self.feed.client.skew.seconds or 0.0
+        skew_s = self.feed.client.skew.sure_seconds or 0.0
         wrong = abs(skew_s) > WARN_S
         if wrong and not self._warned_of_clock:
             behind = "behind" if skew_s > 0 else "ahead of"

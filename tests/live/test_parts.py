@@ -130,8 +130,11 @@ def test_a_refusal_by_the_service_closes_the_window_until_its_end() -> None:
 def test_the_largest_heartbeat_sample_is_the_skew_because_latency_only_lowers_it() -> None:
     skew = SkewEstimate()
     assert skew.seconds is None
+    skew.date(100 * NS, 90 * NS, 98 * NS)
+    slow = skew.sure_seconds
     skew.date(100 * NS, 98 * NS, 99 * NS)
-    assert skew.seconds == 2.0
+    skew.date(100 * NS, 91 * NS, 99 * NS)
+    assert (slow, skew.seconds, skew.sure_seconds) == (None, 2.0, 2.0)
     for latency in (0.9, 0.1, 0.5):
         skew.heartbeat(100 * NS, int((97.0 + latency) * NS))
     assert skew.seconds == pytest.approx(2.9)
