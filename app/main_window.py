@@ -32,6 +32,7 @@ from app.panels.statistics import StatisticsPanel
 from app.panels.ticket import TicketPanel
 from app.panels.toolbar import ChartBar
 from app.panels.working import BranchesPanel, WorkingPanel
+from app.saving import SavingNotice
 from app.session import Course, Notice, RunSession
 from app.theme import THEMES, apply_theme
 from app.theme.tokens import Theme
@@ -71,6 +72,9 @@ class MainWindow(QMainWindow):
         self.setObjectName("triphase")
         self.resize(1440, 900)
         self.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        foot = self.statusBar()
+        if foot is not None:
+            foot.messageChanged.connect(self._foot_cleared)
         self._make_panels()
         self._make_actions()
         self._place()
@@ -286,7 +290,9 @@ class MainWindow(QMainWindow):
         if self.session is None:
             return
         session, self.session = self.session, None
-        session.save_finished()
+        notice = SavingNotice()
+        session.save_finished(notice.goes_on)
+        notice.end()
         session.close()
         self.remember(session)
         self.bridge.remove_source(session.take_notices)
@@ -364,7 +370,15 @@ class MainWindow(QMainWindow):
     def tell(self, text: str) -> None:
         """Write what came of something a person did; it stays for a while."""
         self._told_until = time.monotonic() + STAYS
-        self.say_status(text)
+        bar = self.statusBar()
+        if bar is not None:
+            bar.showMessage(text, round(1000 * STAYS))
+
+    def _foot_cleared(self, text: str) -> None:
+        """What was told for a while is gone: say again what goes on."""
+        if not text and self.session is not None:
+            self._told_until = 0.0
+            self.wake()
 
     def say_status(self, text: str) -> None:
         """Write the line at the foot of the window."""
@@ -444,7 +458,11 @@ class MainWindow(QMainWindow):
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """End everything: engine, loading, clock; nothing is left behind."""
+        """End everything: engine, loading, clock; nothing is left behind.
+
+        The window is gone at once; what is finished and not saved yet is saved, with a notice where that takes long.
+        """
+        self.hide()
         if self.loading is not None:
             self.loading.wait()
             self.loading = None

@@ -99,6 +99,7 @@ class ChartsPanel(Panel):
         # In thousands: Qt scales them to the height there is, and keeps their proportion.
         self._splitter.setSizes([1000 * SHARES[min(place, 1)] for place in range(len(self.charts))])
         self._marked.clear()
+        self._drawn = None  # new charts have their trades to be told, though the cursor has not moved
         self._frames.request()
 
     def _chart(self, session: RunSession, column: int, viewport: Viewport, crosshair: Crosshair) -> ChartWidget:

@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.theme.tokens import THEMES, Theme
+
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QDialog, QWidget
 
@@ -64,6 +66,7 @@ class Stage:
         """Let frames pass until something holds."""
         end = time.monotonic() + 60.0
         while not condition():
+            self.window.wake()
             if time.monotonic() > end:
                 raise TimeoutError("waited a minute in vain")
             self.frames(1)
@@ -85,6 +88,10 @@ class Stage:
             config = config.with_part("exit", {"name": exit_name}, f"exit={exit_name}")
         self.window.load("the sample", lambda: new_session(config, False))
         self.until(lambda: self.window.session is not None and not self.window.session.running)
+        self.until(lambda: self.session.courses[0].folder is not None)
+        foot = self.window.statusBar()
+        if foot is not None:
+            foot.clearMessage()  # that it was saved has been read
         self.frames(4)
 
     def go(self, bar: int, phase: int = 2) -> None:
@@ -193,7 +200,6 @@ def branch(stage: Stage) -> "QWidget":
     """An order by hand: the branch beside its parent, an order that works."""
     window, session = stage.window, stage.session
     window.charts.charts[0].viewport_model.span = 160.0
-    stage.until(lambda: session.courses[0].folder is not None)
     stage.go(stage.held(), 0)
     form, mark = session.facts.forms[0], session.facts.mark(0, session.model.cursor)
     window.handling.act({"type": "close", "symbol": session.facts.symbols[0]})
@@ -316,6 +322,7 @@ def statistics(page: int) -> Callable[[Stage], "QWidget"]:
     def screen(stage: Stage) -> "QWidget":
         dock = stage.window.docks["Statistics"]
         dock.setVisible(True)
+        stage.window.handling.slot("parent")()
         stage.window.handling.slot("end")()
         stage.window.statistics.tabs.setCurrentIndex(page)
         stage.frames(6)
@@ -368,13 +375,18 @@ def take(theme: str, files: Mapping[str, Path]) -> None:
         os.chdir(ROOT)
 
 
-def shrink(file: Path) -> None:
-    """Give a picture a palette that keeps rare colours too, such as the violet of a short: a third of the bytes."""
+def shrink(file: Path, theme: Theme) -> None:
+    """Give a picture a palette: the theme's own colours, then those that are there most; a third of the bytes."""
     from PIL import Image
 
     with Image.open(file) as image:
-        small = image.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    small.save(file, optimize=True)
+        whole = image.convert("RGB")
+    counted = sorted(whole.getcolors(whole.width * whole.height) or [], reverse=True)
+    own = [tuple(bytes.fromhex(colour[1:])) for colour in theme.colours().values()]
+    chosen = list(dict.fromkeys([*own, *(colour for _, colour in counted)]))[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for colour in chosen for channel in colour])
+    whole.quantize(palette=palette, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main() -> None:
@@ -396,7 +408,7 @@ def main() -> None:
         take(theme, files)
         if given.documents:
             for file in files.values():
-                shrink(file)
+                shrink(file, THEMES[theme])
 
 
 if __name__ == "__main__":

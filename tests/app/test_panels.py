@@ -295,3 +295,14 @@ def test_the_multiples_of_a_bandit_are_shown_up_to_the_cursor_and_of_one_symbol(
     assert window.learned.told.text().startswith(f"{len(own):,} choices")
     go(window, 0, Phase.OPEN)
     assert picture.last is None
+
+
+def test_charts_that_are_made_anew_show_their_trades_though_the_cursor_stands(on_a_day: MainWindow) -> None:
+    """A toggle, another timeframe or indicator makes charts anew; what was on them is on them again."""
+    pump(on_a_day)()
+    before = on_a_day.charts.charts[0].grab().toImage()
+    for on in (False, True):
+        on_a_day.handling.slot("volume")(on)
+        pump(on_a_day)()
+        pump(on_a_day)()
+    assert on_a_day.charts.charts[0].grab().toImage() == before
