@@ -1,18 +1,17 @@
 """The bots that go by a name, and how configuration sections become a bot with its exit."""
 
 from bots.base import BaseStrategyBot
-from bots.coin_flip import CoinFlipBot
-from bots.scripted import ScriptedBot
-from bots.trend_following import TrendFollowingBot
-from engine.catalog import find_class, settings_of
+from engine.catalog import Shipped, find_class, settings_of
 from engine.config.sections import BotSection, ExitSection
 from exits.catalog import make_exit
 
-BOTS: dict[str, type[BaseStrategyBot]] = {
-    "CoinFlip": CoinFlipBot,
-    "TrendFollowing": TrendFollowingBot,
-    "Scripted": ScriptedBot,
-}
+BOTS: Shipped[BaseStrategyBot] = Shipped(
+    {
+        "CoinFlip": "bots.coin_flip.CoinFlipBot",
+        "TrendFollowing": "bots.trend_following.TrendFollowingBot",
+        "Scripted": "bots.scripted.ScriptedBot",
+    }
+)
 
 
 def make_bot(bot: BotSection | None = None, exit: ExitSection | None = None) -> BaseStrategyBot:

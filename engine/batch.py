@@ -61,6 +61,7 @@ class Bench:
 
     def __init__(self, make_engine: Callable[[bool], BacktesterEngine], flags: Flags | None = None) -> None:
         self.fresh_engine, self.engine = make_engine, make_engine(False)
+        self.beginning = self.engine.tables.copy_state()
         self.market = self.engine.market
         self.liquidates = self.engine.rules.liquidate_on_finish
         day = self.market.trading_day
@@ -127,9 +128,9 @@ class Seat:
         self.market: Market = bench.market
         self.scales: list[Scale] = bench.engine.scales
         whole = bench.engine.tables
-        self.tables = RunTables(whole.bars, whole.flags, whole.instruments.copy(), 0.0, keep_equity=False)
+        facts = whole.instruments.copy()
+        self.tables = RunTables(whole.bars, whole.flags, facts, 0.0, keep_equity=False, begin=bench.beginning)
         self.tables.attached.update(whole.attached)
-        self.tables.restore_state(whole.copy_state())
         self.closes = np.zeros(bench.days)
         bot.prepare(self)  # type: ignore[arg-type]  # what prepare uses of an engine is here
 

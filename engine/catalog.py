@@ -3,16 +3,38 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from engine.config.sections import PartSection
 from engine.errors import CatalogError
 from engine.wording import nearest
 
 Part = TypeVar("Part")
+
+
+class Shipped(Mapping[str, type[Part]], Generic[Part]):
+    """Classes of ours by name; each is imported when it is asked for, so that a run loads the one that it uses.
+
+    Args:
+        places: where each class is, such as ``exits.atr.TrailingATRExit``.
+    """
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = dict(places)
+
+    def __getitem__(self, name: str) -> type[Part]:
+        module, _, own = self._places[name].rpartition(".")
+        found: type[Part] = getattr(importlib.import_module(module), own)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def load_module(module: str, file: Path | None) -> ModuleType:

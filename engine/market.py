@@ -291,6 +291,7 @@ class Market:
 
     def reseeded(self, seed: int) -> "Market":
         """The same market, tables included, whose draws come from another seed."""
+        self._given_bars = self.bars  # made now, once for both
         other = copy.copy(self)
         other.seed = seed
         return other

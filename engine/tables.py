@@ -24,6 +24,14 @@ _GROWING = (
     ("choices", CHOICE, "choices_a", "choices_cap", "n_choices"),
 )
 GROWING_TABLES = tuple(row[0] for row in _GROWING)
+_FIXED = ("bars", "flags", "instruments", "symbols", "gates", "equity")
+# Where the account has the addresses of the fixed and of the growing tables and their capacities, in words of 8 bytes.
+_TOLD = np.array(
+    [
+        ACCOUNT.fields[name][1] // 8  # type: ignore[index]  # a record type has fields
+        for name in (*(f"{name}_a" for name in _FIXED), *(row[2] for row in _GROWING), *(row[3] for row in _GROWING))
+    ]
+)
 # Rows at the start: at least so many, or one for so many bars of a symbol. A bot that trades often then hardly ever has
 # its tables copied; memory that is not written to is not taken.
 _LEAST_ROWS = 1024
@@ -59,6 +67,7 @@ class RunTables:
         instruments: INSTRUMENT records [n_symbols].
         keep_equity: allocate a row of equity per bar; without, as in a batch, the kernel must be told where to write
             them, and the other tables begin small.
+        begin: state to begin with, in place of an account that holds ``initial_cash`` and nothing else.
     """
 
     orders: Records
@@ -81,6 +90,7 @@ class RunTables:
         instruments: Records,
         initial_cash: float,
         keep_equity: bool = True,
+        begin: TableState | None = None,
     ) -> None:
         n_bars, n_symbols = bars.shape
         self.account = np.zeros(1, ACCOUNT)
@@ -94,7 +104,11 @@ class RunTables:
             rows = n_bars * n_symbols // _BARS_PER_ROW.get(name, _BARS_PER_OTHER_ROW)
             setattr(self, name, np.zeros(max(_LEAST_ROWS, rows) if keep_equity else _BATCH_ROWS, dtype))
         self.bars, self.flags = bars, flags
-        self._set_up(initial_cash)
+        self.tell_addresses()
+        if begin is None:
+            self._set_up(initial_cash)
+        else:
+            self.restore_state(begin)
 
     def _set_up(self, initial_cash: float) -> None:
         account = self.account[0]
@@ -107,23 +121,20 @@ class RunTables:
         self.symbols["trigger_up"], self.symbols["trigger_down"] = np.inf, -np.inf
         self.symbols["first_order"] = self.symbols["last_order"] = self.symbols["gate"] = NONE
         self.symbols["day_start_equity"] = initial_cash
-        self.tell_addresses()
 
     def tell_addresses(self) -> None:
         """Tell the kernel where the tables lie now."""
-        account = self.account[0]
-        for name in ("bars", "flags", "instruments", "symbols", "gates", "equity"):
-            account[f"{name}_a"] = getattr(self, name).ctypes.data
-        for name, _, address, capacity, _ in _GROWING:
-            table = getattr(self, name)
-            account[address], account[capacity] = table.ctypes.data, len(table)
+        fixed = [getattr(self, name) for name in _FIXED]
+        growing = [getattr(self, row[0]) for row in _GROWING]
+        told = [*(table.ctypes.data for table in fixed + growing), *map(len, growing)]
+        self.account.view(np.int64)[_TOLD] = told
 
     def attach(self, field: str, table: NDArray[Any] | None) -> None:
         """Give the kernel a read-only table under an address field of the account (``atr_a``, ``sides_a``, ...)."""
         self.attached.pop(field, None)
         if table is not None:
             self.attached[field] = table
-        self.account[0][field] = 0 if table is None else table.ctypes.data
+        self.account[field] = 0 if table is None else table.ctypes.data
 
     def grow(self) -> None:
         """Double the tables that are more than a quarter full, or all of them where none is."""
@@ -175,12 +186,14 @@ class RunTables:
 
     def restore_state(self, state: TableState) -> None:
         """Go back to a snapshot; rows written since are used again."""
+        words = self.account.view(np.int64)
+        told = words[_TOLD]
         self.account[0] = state.account[0]
-        self.symbols[:] = state.symbols
+        words[_TOLD] = told
+        self.symbols.view(np.uint8)[:] = state.symbols.view(np.uint8)
         self.gates[:] = state.gates
-        self.tell_addresses()
         for field, table in self.attached.items():
-            self.account[0][field] = table.ctypes.data
+            self.account[field] = table.ctypes.data
         end = state.first_working + len(state.working)
         self.orders[state.first_working : end] = state.working
         self.links[state.first_working : end] = state.links

@@ -1,22 +1,19 @@
 """The exits that go by a name, and how a configuration section becomes an exit."""
 
-from engine.catalog import find_class, settings_of
+from engine.catalog import Shipped, find_class, settings_of
 from engine.config.sections import ExitSection
-from exits.atr import FixedRatioExit, TrailingATRExit
-from exits.bandit_overlay import LinUCBExit
 from exits.base import ExitStrategy
-from exits.hybrid import HybridExit
-from exits.lstm import SequenceRLATRExit
-from exits.ppo import RLTrailingATRExit
 
-EXITS: dict[str, type[ExitStrategy]] = {
-    "TrailingATR": TrailingATRExit,
-    "FixedRatio": FixedRatioExit,
-    "ppo": RLTrailingATRExit,
-    "lstm": SequenceRLATRExit,
-    "linucb": LinUCBExit,
-    "hybrid": HybridExit,
-}
+EXITS: Shipped[ExitStrategy] = Shipped(
+    {
+        "TrailingATR": "exits.atr.TrailingATRExit",
+        "FixedRatio": "exits.atr.FixedRatioExit",
+        "ppo": "exits.ppo.RLTrailingATRExit",
+        "lstm": "exits.lstm.SequenceRLATRExit",
+        "linucb": "exits.bandit_overlay.LinUCBExit",
+        "hybrid": "exits.hybrid.HybridExit",
+    }
+)
 
 
 def make_exit(section: ExitSection | None = None) -> ExitStrategy:

@@ -81,10 +81,11 @@ def moments(returns: FloatArray) -> tuple[float | None, float | None]:
     if len(returns) < 2:
         return None, None
     off = returns - returns.mean()
-    variance = float(np.mean(off**2))
+    squares = off * off
+    variance = float(squares.mean())
     if not variance > 0.0:
         return None, None
-    return float(np.mean(off**3)) / variance**1.5 + 0.0, float(np.mean(off**4)) / variance**2 + 0.0
+    return float((squares * off).mean()) / variance**1.5 + 0.0, float((squares * squares).mean()) / variance**2 + 0.0
 
 
 def block_sums(returns: FloatArray) -> tuple[list[int], list[float], list[float]]:

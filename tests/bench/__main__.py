@@ -7,7 +7,7 @@ hardly. A missed budget is told, and is no failure of the command.
 import argparse
 from collections.abc import Iterator
 
-from tests.bench import drives, loading, starting
+from tests.bench import drives, loading, starting, sweeping
 from tests.bench.rows import Row, table
 
 
@@ -28,6 +28,7 @@ def main() -> None:
 def measured(asset_bars: int, turns: int, cold: bool) -> Iterator[Row]:
     """All rows."""
     yield from drives.rows(asset_bars, turns)
+    yield from sweeping.rows(asset_bars // 8, turns)
     yield from starting.rows(turns, cold)
     yield from loading.rows(asset_bars, turns)
 

@@ -3,6 +3,7 @@
 from tests.bench.measuring import Series, in_turns
 from tests.bench.rows import Row, table
 from tests.bench.starting import to_first_bar
+from tests.bench.sweeping import Stretch, together
 
 
 def test_a_row_says_whether_its_budget_is_kept() -> None:
@@ -36,3 +37,12 @@ def test_works_are_measured_in_turns_after_one_that_does_not_count() -> None:
 def test_a_headless_start_loads_neither_torch_nor_qt_nor_pandas() -> None:
     _, loaded = to_first_bar()
     assert loaded == []
+
+
+def test_two_threads_wait_for_each_other_s_lock_and_for_nothing_else() -> None:
+    free = [Stretch(1.0, locked=False)]
+    assert together([free] * 4, 2) == 2.0
+    assert together([[Stretch(1.0, locked=True)]] * 4, 2) == 4.0
+    mixed = [Stretch(1.0, locked=True), Stretch(3.0, locked=False)]
+    assert together([mixed] * 2, 2) == 5.0
+    assert together([mixed] * 2, 1) == 8.0
