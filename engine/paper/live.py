@@ -162,6 +162,8 @@ class PaperAccount:
         newest_ns = run.bars.newest()[event.symbol]
         changed: list[LiveBar] = []
         for bar in event.bars:
+            if self._phases.corrected(event.symbol, bar):
+                continue  # it has closed and waits to act: by these figures now
             before = run.bars.latest(event.symbol, bar.open_ns)
             if bar.open_ns > newest_ns or (run.is_open and run.opens.get(event.symbol, (0, 0))[0] == bar.open_ns):
                 self._phases.closing(BarClosed(event.symbol, bar, CloseReason.HISTORY, True, False, now_ns), now_ns)

@@ -9,7 +9,17 @@ import pytest
 
 from data.tradestation.bars import LiveBar
 from data.tradestation.emulator import Scenario, SymbolSpec
-from data.tradestation.events import BarUpdated, Event, HistoryLoaded, RolledOver
+from data.tradestation.events import (
+    BarClosed,
+    BarUpdated,
+    CloseReason,
+    Event,
+    FeedState,
+    FeedStatus,
+    HistoryLoaded,
+    RolledOver,
+    StatusChanged,
+)
 from data.tradestation.recording import read_recording
 from engine.config import BacktestConfig
 from engine.kernel.schema import EventKind, OrderStatus
@@ -277,6 +287,29 @@ def test_bars_that_nobody_acted_on_and_that_are_still_to_be_taken_in_move_too(
 
     known = one.run.bars.known[0].series()
     assert known.close.tolist() == [moved(bar).close for bar in bars[ROLLED][: stop + 3]]
+
+
+def test_a_bar_that_waits_to_act_once_more_when_the_roll_comes_acts_by_the_new_prices(
+    bars: dict[str, list[LiveBar]], tmp_path: Path
+) -> None:
+    """Its line was down: it closed as far as it was seen, came whole with the old prices, and then all moved."""
+    one = account(tmp_path, config("CoinFlip", "TrailingATR"), patience_s=30.0)
+    told = feed(bars)
+    bar, behind = bars[ROLLED][HISTORY + 10], bars[SYMBOLS[1]][HISTORY + 10 : HISTORY + 14]
+    play(one, [each for each in told if each.at_ns < bar.open_ns + 50 * NS])
+    now_ns = bar.close_ns + 40 * NS
+    one.pass_time(now_ns)  # what was seen of it acts
+    one.take(StatusChanged(SYMBOLS[1], FeedStatus(SYMBOLS[1], FeedState.RECONNECTING)), now_ns)
+    one.take(BarClosed(ROLLED, bar, CloseReason.STATUS, False, True, now_ns), now_ns)
+    past = tuple(moved(each) for each in bars[ROLLED] if each.close_ns <= now_ns)
+    one.take(HistoryLoaded(ROLLED, past, "ESM24"), now_ns + 1)
+    play(one, [backfilled(SYMBOLS[1], each, now_ns + NS) for each in behind])
+    one.pass_time(now_ns + 300 * NS)
+    assert one.run is not None
+    one.close()
+
+    assert one.run.bars.known[0].get(bar.open_ns) == moved(bar).figures
+    assert differing(bytes_of(one), replayed_bytes(tmp_path, config("CoinFlip", "TrailingATR"))) == []
 
 
 def test_a_print_from_before_the_roll_opens_nothing(bars: dict[str, list[LiveBar]], tmp_path: Path) -> None:
