@@ -64,6 +64,7 @@ class Course:
     folder: Path | None = None
     outdated: Path | None = None
     own: int = 0  # how many of the interventions are its own
+    unsaved: bool = False  # it could not be saved, and why has been told
 
     @property
     def last_place(self) -> tuple[int, int]:
@@ -418,21 +419,24 @@ class RunSession:
         engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
         engine.send(Save(folder=folder, report=report, replaces=self.course.outdated))
 
-    def save_finished(self, patience: float = 10.0) -> None:
-        """Save branches that are finished and not saved yet; waits for the engine at most so many seconds."""
-        end = time.monotonic() + patience
+    def save_finished(self, goes_on: Callable[[int, int], bool] = lambda done, total: True) -> int:
+        """Save branches that are finished and not saved yet, however long it takes; returns how many were left.
+
+        ``goes_on`` is told again and again how many of them are saved; where it answers False, the rest is left.
+        """
         finished = [c for c in self.courses.values() if c.status in ("completed", "bankrupt") and c.folder is None]
-        for course in finished:
+        for done, course in enumerate(finished):
             if self.autosave is None or self.link is None:
-                return
+                return len(finished) - done
+            course.unsaved = False
             self.link.send(Follow(course=course.number, interventions=course.interventions))
             self.link.send(Save(folder=self.autosave(course), report=False, replaces=course.outdated))
-            self._wait_for_folder(course, end)
-
-    def _wait_for_folder(self, course: Course, end: float) -> None:
-        while course.folder is None and time.monotonic() < end:
-            self.pump()
-            time.sleep(0.01)
+            while course.folder is None and not course.unsaved and self.link is not None:
+                if not goes_on(done, len(finished)):
+                    return len(finished) - done
+                self.pump()
+                time.sleep(0.005)
+        return sum(course.folder is None for course in finished)
 
     def report(self, folder: Path) -> None:
         """Write report.html and equity.png of the shown course into a folder; the engine tells when that is done."""
@@ -448,6 +452,8 @@ class RunSession:
         course = self.courses.get(message.course)
         if message.error:
             self.notices.append(Notice(kind="error", text=message.error))
+            if course is not None and not message.report:
+                course.unsaved = True
         elif message.report:
             self.notices.append(Notice(kind="info", text=f"the report is in {message.folder}"))
         elif course is not None:

@@ -110,6 +110,7 @@ class Journal:
         """Write every table as Parquet into ``folder``, and their hashes beside them (``sha256sum -c SHA256SUMS``)."""
         for name, table in self.tables.items():
             _write_parquet(table, folder / f"{name}.parquet")
+        give_back_memory()
         lines = [f"{_sha256(folder / f'{name}.parquet')}  {name}.parquet\n" for name in self.tables]
         (folder / SUMS).write_text("".join(lines), encoding="ascii")
 
@@ -316,6 +317,13 @@ def gate_counts(engine: BacktesterEngine) -> dict[str, dict[str, int]]:
         symbol: {gate.name.lower(): int(counts[column, gate]) for gate in Gate if counts[column, gate]}
         for column, symbol in enumerate(engine.market.symbols)
     }
+
+
+def give_back_memory() -> None:
+    """Let the operating system have what the reader and writer of Parquet keep for their next use."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _write_parquet(table: Table, file: Path) -> None:

@@ -44,11 +44,14 @@ class Rows:
         if at > self._length:
             raise IndexError(f"rows from {at} on, but the table ends at {self._length}")
         end = at + len(rows)
+        if not len(self._array) and rows.base is None and rows.dtype == self._array.dtype:
+            self._array = rows  # nobody else's: no copy
         if end > len(self._array):
             larger = np.zeros(max(end, 2 * self._length, 256), self._array.dtype)
             larger[: self._length] = self.rows
             self._array = larger
-        self._array[at:end] = rows
+        if self._array is not rows:
+            self._array[at:end] = rows
         self._length = max(self._length, end)
 
     def share(self, array: Records, length: int) -> None:

@@ -14,7 +14,7 @@ from data.json_text import parsed
 from engine.config import BacktestConfig
 from engine.config.places import Places
 from engine.errors import JournalError
-from engine.journal import FORMAT, Journal, Table, Words
+from engine.journal import FORMAT, Journal, Table, Words, give_back_memory
 from engine.kernel import schema
 from engine.preparing import prepare
 from engine.result import versions
@@ -133,14 +133,15 @@ def _changes(manifest: Mapping[str, Any], facts: RunFacts) -> tuple[str, ...]:
 
 
 def store_of(journal: Journal, symbols: tuple[str, ...], folder: Path) -> JournalStore:
-    """A journal's tables as the window holds them.
+    """A journal's tables as the window holds them; they are taken out of the journal one by one, so that no table is
+    held twice for longer than it takes.
 
     Raises:
         JournalError: where a column is missing or a word is unknown.
     """
     store = JournalStore()
     try:
-        store.equity.write(0, _equity(journal.tables["equity"]))
+        store.equity.write(0, _equity(journal.tables.pop("equity")))
         timed = (
             ("fills", store.fills),
             ("trades", store.trades),
@@ -148,14 +149,15 @@ def store_of(journal: Journal, symbols: tuple[str, ...], folder: Path) -> Journa
             ("choices", store.choices),
         )
         for name, table in timed:
-            table.write(0, _records(name, journal.tables[name], table.rows.dtype, symbols))
-        store.calls.write(0, _records("margin_calls", journal.tables["margin_calls"], schema.MARGIN_CALL, symbols))
-        orders = journal.tables["orders"]
+            table.write(0, _records(name, journal.tables.pop(name), table.rows.dtype, symbols))
+        store.calls.write(0, _records("margin_calls", journal.tables.pop("margin_calls"), schema.MARGIN_CALL, symbols))
+        orders = journal.tables.pop("orders")
         store.orders.write(0, _records("orders", orders, schema.ORDER, symbols))
         store.reasons = _reasons(orders["reason"])
     except (KeyError, ValueError, TypeError) as error:
         raise JournalError(f"{folder} has tables that cannot be read: {error}; run the backtest again") from None
     store.revision += 1
+    give_back_memory()
     return store
 
 
