@@ -14,7 +14,7 @@ from data.tradestation.auth import Credentials, SignIn
 from data.tradestation.bars import format_time
 from data.tradestation.clock import Clock, SystemClock
 from data.tradestation.emulator.market import replay_start_ns
-from data.tradestation.emulator.scenario import Fault, FaultKind, Scenario, SymbolSpec
+from data.tradestation.emulator.scenario import REQUEST_FAULTS, Fault, FaultKind, Scenario, SymbolSpec
 from data.tradestation.emulator.server import Emulator
 from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.endpoints import Endpoints
@@ -120,9 +120,12 @@ def _spec(symbol: str) -> SymbolSpec:
 
 
 def _fault(text: str, lasting_s: float) -> Fault:
-    kind, _, second = text.partition("@")
+    """What hits a stream hits one of bars: that is where something can be seen of it."""
+    name, _, second = text.partition("@")
     try:
-        return Fault(kind=FaultKind(kind), at=float(second or 0.0), seconds=lasting_s)
+        kind = FaultKind(name)
+        path = "" if kind in REQUEST_FAULTS else "stream/barcharts"
+        return Fault(kind=kind, at=float(second or 0.0), seconds=lasting_s, path=path)
     except ValueError:
         raise TriphaseError(f"--fault {text}: should be KIND@SECOND, KIND one of {', '.join(FaultKind)}") from None
 
