@@ -296,10 +296,12 @@ def test_a_bar_that_waits_to_act_once_more_when_the_roll_comes_acts_by_the_new_p
     one = account(tmp_path, config("CoinFlip", "TrailingATR"), patience_s=30.0)
     told = feed(bars)
     bar, behind = bars[ROLLED][HISTORY + 10], bars[SYMBOLS[1]][HISTORY + 10 : HISTORY + 14]
-    play(one, [each for each in told if each.at_ns < bar.open_ns + 50 * NS])
+    play(one, [each for each in told if each.at_ns < bar.open_ns + NS])
+    one.take(StatusChanged(SYMBOLS[1], FeedStatus(SYMBOLS[1], FeedState.RECONNECTING)), bar.open_ns + NS)
+    own = [each for each in told if each.event.symbol == ROLLED]
+    play(one, [each for each in own if bar.open_ns + NS < each.at_ns < bar.open_ns + 50 * NS])
     now_ns = bar.close_ns + 40 * NS
     one.pass_time(now_ns)  # what was seen of it acts
-    one.take(StatusChanged(SYMBOLS[1], FeedStatus(SYMBOLS[1], FeedState.RECONNECTING)), now_ns)
     one.take(BarClosed(ROLLED, bar, CloseReason.STATUS, False, True, now_ns), now_ns)
     past = tuple(moved(each) for each in bars[ROLLED] if each.close_ns <= now_ns)
     one.take(HistoryLoaded(ROLLED, past, "ESM24"), now_ns + 1)
