@@ -24,6 +24,7 @@ class Hands:
     def __init__(self, window: "LiveWindow") -> None:
         self._window = window
         self._given: int | None = None
+        self._failure_told = False
         self._signing_in = False
 
     def slots(self) -> Slots:
@@ -133,6 +134,18 @@ class Hands:
         if told is not None:
             self._given = None
             self._window.paper.say(*told)
+
+    def tell_failure(self) -> None:
+        """Say once, with the traceback, that the bot has raised and decides no more (S17)."""
+        run = self._window.run
+        if run is None or run.error is None or self._failure_told:
+            return
+        from app.dialogs.small import TextDialog
+
+        self._failure_told = True
+        head, _, trace = str(run.error).partition("\n")
+        self._window.chart_bar.say("On paper     the bot has failed and decides no more")
+        self._window.open_dialog(TextDialog("The bot has failed", head, trace or head, self._window))
 
     def move(self, wish: MoveLevel) -> None:
         """A line was dragged: a stop or a target of the position, or a working order."""

@@ -258,6 +258,7 @@ class LiveWindow(QMainWindow):
         self.paper.show_run(run)
         self.tables.show_run(run)
         self.hands.tell_outcome()
+        self.hands.tell_failure()
 
     @property
     def run(self) -> PaperRun | None:

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QApplication
 
 from app.live.window import LiveWindow
 from app.workspace import Workspace
+from bots.base import BaseStrategyBot
 from bots.catalog import make_bot
 from data.tradestation.emulator.scenario import Fault, Scenario, SymbolSpec
 from data.tradestation.emulator.server import Emulator
@@ -46,11 +47,12 @@ def opened(
     data_only: bool = False,
     workspace: Workspace | None = None,
     history: int = 60,
+    make: Callable[[], BaseStrategyBot] | None = None,
 ) -> Iterator[LiveWindow]:
-    """A window on an emulator, its account in ``folder``; it is closed at the end."""
+    """A window on an emulator, its account in ``folder``; it is closed at the end. ``make``: another bot."""
     client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
     feed = LiveFeed(client, random.Random(1), settings=PATIENT)
-    fresh = None if data_only else lambda: make_bot(config.bot, config.exit)
+    fresh = None if data_only else make or (lambda: make_bot(config.bot, config.exit))
     session = LiveSession(config, LiveSection(history_bars=history), feed, emulator.clock, fresh, folder)
     made = LiveWindow(session, service, workspace=workspace)
     made.show()

@@ -13,6 +13,7 @@ from app.charts.clock import FrameClock
 from app.charts.lines import LineLayer
 from app.charts.prices import PriceFormat
 from app.charts.widget import ChartWidget
+from app.dialogs.small import TextDialog
 from app.live.book import SymbolBook
 from app.live.charts import LiveChart
 from app.live.choices import Choices
@@ -21,6 +22,7 @@ from app.live.watchlist import WatchList
 from app.live.window import LiveWindow
 from app.theme import DARK, LIGHT, apply_theme
 from app.workspace import Workspace
+from bots.scripted import ScriptedBot
 from data.resampling import resample
 from data.series import BarSeries
 from data.tradestation.bars import LiveBar
@@ -34,6 +36,7 @@ from data.tradestation.events import (
     HistoryLoaded,
     StatusChanged,
 )
+from engine.environment import TradingEnvironment
 from engine.indicators import IndicatorBars, compute
 from tests.app.live_windows import opened, scenario, until
 
@@ -261,6 +264,52 @@ def test_a_right_click_offers_levels_and_orders_at_the_price(look: QApplication,
         assert words[3].startswith("Buy 1 limit")
         assert words[4].startswith("Sell 1 stop")
         assert offers[words[3]]["limit"] % 0.25 == 0
+
+
+class RaisingBot(ScriptedBot):
+    """Raises at its first decision."""
+
+    def on_bar(self, env: TradingEnvironment) -> None:
+        raise RuntimeError("no idea")
+
+
+def test_a_bot_that_raises_is_told_once_with_its_traceback_and_orders_by_hand_go_on(
+    look: QApplication, tmp_path: Path
+) -> None:
+    with Emulator(scenario()) as emulator, opened(emulator, tmp_path, make=RaisingBot) as made:
+        until(look, lambda: made.dialogs, "the dialog")
+        dialog = made.dialogs[0]
+        assert isinstance(dialog, TextDialog)
+        assert "RuntimeError: no idea" in dialog.text.toPlainText()
+        assert "decides no more" in made.chart_bar.told.text()
+        dialog.close()
+        bought(made, look)
+
+        assert made.dialogs == [dialog]
+
+
+# The feed
+
+
+def test_reconnect_keeps_the_bars_and_reload_makes_them_anew(look: QApplication, tmp_path: Path) -> None:
+    with Emulator(scenario()) as emulator, opened(emulator, tmp_path) as made:
+        begun(made, look)
+        book = made.books["ESH24"]
+        until(look, lambda: book.status.state is FeedState.LIVE, "live")
+        streams = len([one for one in emulator.requests if "stream/barcharts/ESH24" in one])
+        generation, count = book.generation, len(book.store)
+        made.actions_by_key["reconnect"].trigger()
+        until(
+            look,
+            lambda: len([one for one in emulator.requests if "stream/barcharts/ESH24" in one]) > streams,
+            "another stream",
+        )
+        until(look, lambda: book.status.state is FeedState.LIVE, "live again")
+        kept = (book.generation, len(book.store) >= count)
+        made.actions_by_key["reload"].trigger()
+        until(look, lambda: book.generation > generation, "history anew")
+
+        assert kept == (generation, True)
 
 
 # The watch list
