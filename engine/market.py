@@ -121,9 +121,12 @@ class Market:
                 continue
             own = np.empty(len(one), BAR)
             self._fill_column(own, one, facts)
-            bars[real, column] = own[row[real]]
-            known = row >= 0
-            bars["c"][known, column] = own["c"][row[known]]
+            # As plain numbers: records are copied field by field, which takes several times as long.
+            table = bars.view(np.float64).reshape(*bars.shape, 4)
+            # By row: a live bar may stand at two master bars, or at none.
+            table[real, column] = own.view(np.float64).reshape(-1, 4)[row[real]]
+            carried = np.flatnonzero(~real & (row >= 0))
+            table[carried, column, 3] = own["c"][row[carried]]
         return bars
 
     @staticmethod

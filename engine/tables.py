@@ -202,8 +202,7 @@ class RunTables:
 def empty_bars(n_bars: int, n_symbols: int) -> Records:
     """A table for bars, all NaN: no bar yet."""
     bars = np.empty((n_bars, n_symbols), BAR)
-    for field in ("o", "h", "l", "c"):
-        bars[field] = np.nan
+    bars.view(np.float64)[:] = np.nan
     return bars
 
 
