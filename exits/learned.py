@@ -18,6 +18,7 @@ from engine.orders import Side
 from engine.settings import setting
 from engine.views import Position
 from exits.base import ExitContext, ExitStrategy, Levels
+from exits.compiling import ensure_compiled
 from exits.features import ATR_PERIOD, feature_tables
 from models.store import Model
 
@@ -73,6 +74,7 @@ class LearnedExit(ExitStrategy):
 
     def prepare(self, engine: BacktesterEngine, learning: bool) -> None:
         """Make the record and hand it to the kernel."""
+        ensure_compiled()
         try:
             model = self.model()
         except ModelError as error:
@@ -87,6 +89,11 @@ class LearnedExit(ExitStrategy):
             self._fill_network(model)
         self.fill_record(engine, model, learning)
         self._attach(engine)
+        if learning and self.learns_in_kernel and not self.in_kernel:
+            engine.note(
+                f"{type(self).__name__} is called in Python and decides with what {type(self).__mro__[1].__name__} "
+                "knows, but it does not learn: entries of a derived class are not told to the learner"
+            )
 
     def _fall_back(self, engine: BacktesterEngine, error: ModelError) -> None:
         """Serve the fallback multiple, and say so; without one the error stands."""

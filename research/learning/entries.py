@@ -16,6 +16,7 @@ from data.series import FloatArray
 from engine.backtester import BacktesterEngine
 from engine.kernel.learned import C_ATR, C_ROW, FEATURES, LEARNED
 from engine.kernel.state import ENTRY_OK, REAL
+from exits.compiling import ensure_compiled
 from exits.features import FeatureTables, feature_tables
 from exits.stages import UNITS, Stage
 
@@ -78,6 +79,7 @@ class Ground:
         unit: str = "initial_stop",
         lookback: int = 64,
     ) -> None:
+        ensure_compiled()
         self.engine, self.bot = engine, bot
         self.multiples, self.unit, self.lookback = tuple(float(value) for value in multiples), unit, lookback
         engine.keep_sessions(bot.session_policy)
