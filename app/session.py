@@ -133,7 +133,7 @@ class RunSession:
         self.link: EngineLink | None = None
         self.drive = ""
         self._engine_course = MAIN
-        self._asked = 0
+        self._asked = self._saves = 0
         self._questions: dict[int, Question] = {}
         self._waiting: Waiting | None = None
         self._saved_store = store is not None
@@ -143,8 +143,8 @@ class RunSession:
 
     @property
     def asking(self) -> bool:
-        """Whether an answer of the engine is to come."""
-        return bool(self._questions)
+        """Whether an answer of the engine is to come, or word of something that it saves."""
+        return bool(self._questions) or self._saves > 0
 
     @classmethod
     def of_saved(cls, saved: SavedRun) -> "RunSession":
@@ -277,14 +277,14 @@ class RunSession:
         self._show_what_waited()
         if course.number == MAIN and course.folder is None and self.autosave is not None and self.link is not None:
             # A report is made when it is asked for: drawing it would cost the window frames.
-            self.link.send(Save(folder=self.autosave(course), report=False))
+            self._keep(self.link, Save(folder=self.autosave(course), report=False))
 
     def _break(self, text: str, details: str) -> None:
         self.notices.append(Notice(kind="crash" if details else "error", text=text, details=details))
         for course in self.courses.values():
             if course.status == "running":
                 course.status, course.error = "failed", text
-        self._waiting = None
+        self._waiting, self._saves = None, 0
         if self.link is not None:
             self.link.close()
             self.link = None
@@ -417,7 +417,7 @@ class RunSession:
         """Save the shown course as a run folder; the engine tells when that is done."""
         engine = self._engine()
         engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
-        engine.send(Save(folder=folder, report=report, replaces=self.course.outdated))
+        self._keep(engine, Save(folder=folder, report=report, replaces=self.course.outdated))
 
     def save_finished(self, goes_on: Callable[[int, int], bool] = lambda done, total: True) -> int:
         """Save branches that are finished and not saved yet, however long it takes; returns how many were left.
@@ -430,7 +430,7 @@ class RunSession:
                 return len(finished) - done
             course.unsaved = False
             self.link.send(Follow(course=course.number, interventions=course.interventions))
-            self.link.send(Save(folder=self.autosave(course), report=False, replaces=course.outdated))
+            self._keep(self.link, Save(folder=self.autosave(course), report=False, replaces=course.outdated))
             while course.folder is None and not course.unsaved and self.link is not None:
                 if not goes_on(done, len(finished)):
                     return len(finished) - done
@@ -442,13 +442,19 @@ class RunSession:
         """Write report.html and equity.png of the shown course into a folder; the engine tells when that is done."""
         engine = self._engine()
         engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
-        engine.send(Report(folder=folder))
+        self._keep(engine, Report(folder=folder))
 
     def warn(self, texts: tuple[str, ...]) -> None:
         """Tell what the loader said."""
         self.notices += [Notice(kind="warning", text=text) for text in texts]
 
+    def _keep(self, engine: EngineLink, command: Save | Report) -> None:
+        """Have something written; the window stays awake until it hears what became of it."""
+        self._saves += 1
+        engine.send(command)
+
     def _saved(self, message: Saved) -> None:
+        self._saves -= 1
         course = self.courses.get(message.course)
         if message.error:
             self.notices.append(Notice(kind="error", text=message.error))
