@@ -1,6 +1,6 @@
 """What is seen of the simulated account: orders, positions, the account at the marks, and bars as far as known."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,17 +42,22 @@ class AccountViews(APIInterface):
     _unknown: dict[int, str]  # names of unknown symbols, by the order that gave them
 
     def refresh_columns(self) -> None:
-        """Take fresh views of the columns that are read per bar."""
+        """Take fresh hold of what is read per bar: a view is asked for on every bar, and each look-up costs."""
         bars = self.tables.bars
-        self._bar_columns = [
-            tuple(bars[field][:, column] for field in ("o", "h", "l", "c")) for column in range(len(self.scales))
+        self._bar_columns: list[tuple[Any, ...]] = [
+            (*(bars[field][:, column].item for field in ("o", "h", "l", "c")), scale.numerator, scale.denominator)
+            for column, scale in enumerate(self.scales)
         ]
+        self._time_at: Callable[[int], int] = self._market.time_ns.item
+        self._flags_at: Callable[[int, int], int] = self.tables.flags.item
         self._lots: NDArray[Any] = self.tables.symbols["lots"]
 
     def _show_nothing_yet(self) -> None:
         """Begin anew, with the tables of a run before its first bar."""
         self._booked = (0, 0.0, 0.0)
         self._views = [BarView() for _ in self._market.symbols]
+        for view in self._views:
+            view.show_nothing()
         self._view_keys = [_NEVER] * len(self._market.symbols)
         self.refresh_columns()
 
@@ -206,8 +211,7 @@ class AccountViews(APIInterface):
     def get_latest_data(self, symbol: str) -> BarView:
         """The current bar as far as it is known; the same object is refreshed in place."""
         column = self._columns[symbol]
-        view = self._views[column]
-        bar, closed = self.current_bar, self._phase is Phase.CLOSE
+        view, bar, closed = self._views[column], self.current_bar, self._phase is Phase.CLOSE
         key = 2 * bar + closed
         if self._view_keys[column] != key:
             self._view_keys[column] = key
@@ -218,17 +222,16 @@ class AccountViews(APIInterface):
         if bar < 0:
             view.show_nothing()
             return
-        scale = self.scales[column]
-        up, down = scale.numerator, scale.denominator
-        o, h, l, c = self._bar_columns[column]  # noqa: E741 - the letters of a bar
+        o, h, l, c, up, down = self._bar_columns[column]  # noqa: E741 - the letters of a bar
         view.index = bar
-        view.time_ns = self._market.time_ns.item(bar)
-        view.real = bool(self.tables.flags.item(bar, column) & REAL)
-        view.open = o.item(bar) * up / down
+        view.time_ns = self._time_at(bar)
+        view.real = self._flags_at(bar, column) & REAL != 0
+        view.open = o(bar) * up / down
         if closed:
-            view.high, view.low = h.item(bar) * up / down, l.item(bar) * up / down
-            view.close = view.last_close = c.item(bar) * up / down
+            view.high, view.low = h(bar) * up / down, l(bar) * up / down
+            view.close = view.last_close = c(bar) * up / down
             view.volume = self._market.volume_at(column, bar)
-        else:
+            return
+        view.last_close = c(bar - 1) * up / down if bar > 0 else _NAN
+        if view.volume == view.volume:  # of the bar before: the view has shown it closed
             view.high = view.low = view.close = view.volume = _NAN
-            view.last_close = c.item(bar - 1) * up / down if bar > 0 else _NAN

@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.errors import ConfigError
 from engine.result import versions
+from research.sweeping.driving import SLICE
 from research.sweeping.library import Library
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row
@@ -80,10 +81,12 @@ class Ray:
             ) from error
 
     def _most_bytes(self) -> int:
-        """Bytes for the two groups of symbols that may be under way together, half as much again to be easy."""
+        """Bytes for the bars of all groups of symbols that this machine's cores may have under way together."""
         groups = {cell.symbols for cell in self._plan.cells}
         most = max((self._library.bars_of(symbols) for symbols in groups), default=0)
-        return 3 * most * _BYTES_PER_BAR
+        slices = max(len(self._plan) // (SLICE * max(len(groups), 1)), 1)
+        together = min(_AHEAD * (os.cpu_count() or 1) // slices + 3, len(groups) + 1)
+        return together * most * _BYTES_PER_BAR
 
     def _compare_versions(self) -> None:
         """Every node must give the same numbers, so it must have the same versions.
