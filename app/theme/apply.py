@@ -41,9 +41,15 @@ def palette(theme: Theme) -> QPalette:
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application a look; called at the start and when the user chooses another theme."""
+    """Give the whole application a look; called at the start and when the user chooses another theme.
+
+    Where it has that look already nothing is done: Qt would polish every widget anew.
+    """
+    sheet = style_sheet(theme)
+    if app.styleSheet() == sheet:
+        return
     load_fonts()
     app.setStyle("Fusion")
     app.setFont(words(13))
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    app.setStyleSheet(sheet)
