@@ -20,6 +20,7 @@ from data.errors import LiveDataError, SignInError
 from data.instruments import AssetClass, Instrument
 from data.tradestation.clock import Clock
 from data.tradestation.events import (
+    BarUpdated,
     Event,
     FeedState,
     FeedStatus,
@@ -32,6 +33,7 @@ from data.tradestation.rest import MAX_QUOTES
 from data.tradestation.skew import WARN_S
 from engine.config import BacktestConfig
 from engine.errors import ConfigError, SaveError
+from engine.live.behind import Behind
 from engine.live.details import ask_instruments
 from engine.live.errands import Errands
 from engine.live.section import LiveSection
@@ -42,6 +44,7 @@ LOG = logging.getLogger(__name__)
 RETRY_S = 10.0
 QUOTES_APART_S = 0.5
 JOINING_S = 0.2
+WRITING_S = 0.5
 JOURNAL = "journal"
 INSTRUMENTS = "instruments.json"
 
@@ -103,6 +106,7 @@ class LiveSession:
         self.make_bot = make_bot
         self._early: list[tuple[Event, int]] = []
         self._recorders: dict[str, Recorder] = {}
+        self._behind = Behind("recording")
         self.watched: dict[str, Watched] = {}
         self.quotes: dict[str, Quote] = {}
         self.errands = Errands()
@@ -168,13 +172,18 @@ class LiveSession:
                     write_journal(self.account.run, self.folder / JOURNAL)
                 except OSError as error:
                     LOG.warning("the journal cannot be written: %s", error)
-        # All is on disk already; joining the day's parts into one file must not hold up who closes a window.
+        # Joining the day's parts into one file must not hold up who closes a window.
         until = time.monotonic() + JOINING_S
-        for recorder in self._recorders.values():
-            if time.monotonic() < until:
-                recorder.close()
+        for symbol, recorder in self._recorders.items():
+            self._behind.run(f"{symbol}: its parts could not be joined", _unless_late(recorder.close, until))
+        if not self._behind.finish(WRITING_S):
+            LOG.info("bars are still being written")
         if self._asking.is_alive():
             self._asking.join(1.0)
+
+    def written(self, seconds: float) -> bool:
+        """After ``close``: wait so long until all bars that were only watched are on disk; tells whether they are."""
+        return self._behind.finish(seconds)
 
     # States
 
@@ -295,7 +304,7 @@ class LiveSession:
             return False
         del self.watched[symbol]
         self.feed.unsubscribe(self._subscription(one))
-        self._recorders.pop(symbol).close()
+        self._behind.run(f"{symbol}: its parts could not be joined", self._recorders.pop(symbol).close)
         self._quotes_due = True
         return True
 
@@ -356,15 +365,14 @@ class LiveSession:
             _log_status(event.status)
         if self.account is not None:
             self.account.take(event, self.now_ns)
-        if event.symbol in self._recorders:
-            self._record(self._recorders[event.symbol], event)
+        if event.symbol in self._recorders and not isinstance(event, BarUpdated | StatusChanged):
+            recorder, now_ns = self._recorders[event.symbol], self.now_ns
+            self._behind.run(f"{event.symbol}: a bar could not be recorded", lambda: recorder.take(event, now_ns))
         self.happened.emit(event)
 
-    def _record(self, recorder: Recorder, event: Event) -> None:
-        try:
-            recorder.take(event, self.now_ns)
-        except OSError as error:
-            LOG.warning("%s: a bar could not be recorded: %s", event.symbol, error.strerror or error)
+
+def _unless_late(work: Callable[[], object], until: float) -> Callable[[], object]:
+    return lambda: work() if time.monotonic() < until else None
 
 
 def _log_status(status: FeedStatus) -> None:

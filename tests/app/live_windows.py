@@ -62,6 +62,7 @@ def opened(
     finally:
         made.close()
         made.deleteLater()
+        assert session.written(30.0)
 
 
 def until(app: QApplication, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:

@@ -84,6 +84,7 @@ def wire(look: QApplication, tmp_path: Path) -> Iterator[Wire]:
         yield made
         window.close()
         window.deleteLater()
+        assert session.written(30.0)
 
 
 def chart_of(wire: Wire, name: str) -> ChartWidget:

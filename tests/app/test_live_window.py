@@ -69,6 +69,7 @@ def window(folder: Path, *faults: Fault, service: str = "DEMO", data_only: bool 
         finally:
             made.close()
             made.deleteLater()
+            assert session.written(30.0)
 
 
 def until(app: QApplication, condition: object, what: str, seconds: float = 20.0) -> None:
