@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
-from PyQt6.QtCore import QThread, QTimer
+from PyQt6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.charts.clock import FrameClock
@@ -52,6 +52,8 @@ def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     yield made
     made.close()
     made.deleteLater()
+    # Without a running event loop Qt would keep it until the end, and polish it at every change of the theme.
+    QCoreApplication.sendPostedEvents(made, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(scope="session")
