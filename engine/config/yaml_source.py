@@ -25,9 +25,8 @@ class _CoreLoader(yaml.SafeLoader):
         """One level deeper; the library would go on until Python's stack ends."""
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(
-                problem=f"it is nested more than {_DEEPEST} levels deep", problem_mark=self.peek_event().start_mark
-            )
+            mark = self.get_mark()
+            raise yaml.MarkedYAMLError(problem=f"it is nested more than {_DEEPEST} levels deep", problem_mark=mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node
