@@ -68,8 +68,12 @@ def phases(config: BacktestConfig, *interventions: Action) -> Iterator[tuple[Cur
         yield Cursor(bar, Phase.CLOSE), engine
 
 
-def until(condition: Callable[[], bool], pump: Callable[[], object], most: int = 2000) -> None:
-    """Pump until something holds; fail loudly if it never does."""
+def until(condition: Callable[[], bool], pump: Callable[[], object], most: int = 12_000) -> None:
+    """Pump until something holds; fail loudly if it never does.
+
+    A minute of passes at least: an engine's process that starts, or an exit's kernel that is compiled first, takes long
+    on a machine with other work.
+    """
     import time
 
     for _ in range(most):
