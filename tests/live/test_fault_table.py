@@ -10,7 +10,8 @@ HERE = Path(__file__).parent
 
 def table(repo_root: Path) -> list[list[str]]:
     text = (repo_root / "docs/live.md").read_text("utf-8")
-    lines = [line for line in text[text.index("## What was tried") :].splitlines() if line.startswith("| ")]
+    text = text[text.index("## What was tried") : text.index("### An hour by the clock")]
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
 
 
