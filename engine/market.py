@@ -116,7 +116,7 @@ class Market:
         bars = empty_bars(len(self), len(self.symbols))
         for column, (one, facts) in enumerate(zip(self.series, self.instruments, strict=True)):
             real, row = self.timeline.real[:, column], self.timeline.row[:, column]
-            if len(one) == len(self) and real.all():
+            if self._one_to_one(column, len(one)):
                 self._fill_column(bars[:, column], one, facts)
                 continue
             own = np.empty(len(one), BAR)
@@ -128,6 +128,11 @@ class Market:
             carried = np.flatnonzero(~real & (row >= 0))
             table[carried, column, 3] = own["c"][row[carried]]
         return bars
+
+    def _one_to_one(self, column: int, bars: int) -> bool:
+        """Whether master bar and own bar are the same number; live, as many may stand at none as stand at two."""
+        real, row = self.timeline.real[:, column], self.timeline.row[:, column]
+        return bars == len(self) and bool(real.all()) and np.array_equal(row, np.arange(bars))
 
     @staticmethod
     def _fill_column(target: NDArray[Any], one: BarSeries, facts: Instrument) -> None:
@@ -141,7 +146,7 @@ class Market:
     def _spread(self, column: int, values: FloatArray, fill: bool) -> FloatArray:
         """Values of a symbol's real bars on the master timeline; carried forward or NaN on synthetic bars."""
         row, real = self.timeline.row[:, column], self.timeline.real[:, column]
-        if len(values) == len(self) and real.all():
+        if self._one_to_one(column, len(values)):
             return values
         known = row >= 0 if fill else real
         spread = np.full(len(self), np.nan)

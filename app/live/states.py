@@ -69,7 +69,7 @@ def skew_text(seconds: float | None) -> tuple[str, str]:
     if seconds is None:
         return "clock skew not measured", "muted"
     if abs(seconds) < SKEW_WARNING_S:
-        return f"clock skew {seconds:+.1f} s", "muted"
+        return f"clock skew {round(seconds, 1) + 0.0:+.1f} s", "muted"
     return f"your clock is {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead'}", "amber"
 
 

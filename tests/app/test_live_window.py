@@ -217,6 +217,7 @@ def test_the_state_that_needs_someone_stands_for_all() -> None:
 
 def test_a_clock_that_is_wrong_is_warned_of() -> None:
     assert skew_text(0.4) == ("clock skew +0.4 s", "muted")
+    assert skew_text(-0.02) == ("clock skew +0.0 s", "muted")
     assert skew_text(-125.0) == ("your clock is 125 s ahead", "amber")
     assert countdown(65 * NS, 0) == "1:05"
 

@@ -9,6 +9,7 @@ import pytest
 from data.instruments import AssetClass
 from data.series import BarSeries
 from data.sessions import SessionCalendar
+from data.timeline import Timeline
 from engine.errors import ConfigError
 from engine.indicators import IndicatorBars, compute
 from engine.kernel.state import DAY_FIRST, DAY_LAST, ENTRY_OK, FLATTEN, REAL, SESSION_FIRST
@@ -180,3 +181,16 @@ def test_a_cut_market_is_the_market_of_the_cut_bars() -> None:
 
     assert part.time_ns.tolist() == one.time_ns[10:20].tolist()
     assert part.bars.tobytes() == whole.bars[10:20].tobytes()
+
+
+@pytest.mark.rule("S17.2")
+def test_a_live_bar_that_stands_at_two_master_bars_is_at_both_though_as_many_stand_at_none() -> None:
+    """As many own bars as master bars, all real, and yet not one for one."""
+    one = wave(3)
+    rows = np.array([[0], [0], [2]], np.int32)
+    timeline = Timeline(("ES",), one.time_ns, np.ones((3, 1), np.bool_), rows)
+    made = Market([instrument("ES")], [one], None, [SessionCalendar.named(None)], timeline)
+
+    expected = to_ticks(one.close, made.instruments[0].tick_size)
+    assert made.bars["c"][:, 0].tolist() == [expected[0], expected[0], expected[2]]
+    assert made.indicator("sma", period=1)[:, 0].tolist() == [one.close[0], one.close[0], one.close[2]]
