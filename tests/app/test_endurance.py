@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -103,6 +105,19 @@ def test_a_bot_that_fails_shows_its_traceback_and_the_window_lives_on(window: Ma
     frame(window)
     assert window.isVisible()
     assert session.model.account.equity > 0
+
+
+def test_a_run_folder_is_read_without_pandas(tmp_path: Path) -> None:
+    """The first picture would wait a third of a second for its import."""
+    config = config_of("coin_flip", "end=2024-09-03")
+    folder = run_backtest(config, make_bot(config.bot, config.exit)).save(tmp_path / "run")
+    code = (
+        f"import sys; from pathlib import Path; from engine.journal import Journal; Journal.read(Path({str(folder)!r}))"
+    )
+    code += "; print('pandas' in sys.modules)"
+    root = Path(__file__).resolve().parents[2]
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True).stdout
+    assert told.split() == ["False"]
 
 
 def resident() -> int:
