@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtGui import QActionGroup
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from app.charts.cursor import Cursor
@@ -16,6 +15,7 @@ from app.dialogs.indicators import IndicatorDialog
 from app.dialogs.run import RunDialog
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet
+from app.menus import choice_menu
 from app.opening import hand_session, new_session, sample_config, saved_session
 from app.replay.export import columns_of, write_columns, write_tables
 from app.replay.orders import OrderState
@@ -321,27 +321,14 @@ class Handling:
         menu.addSeparator()
         panels, charts = menu.addMenu("Panels"), menu.addMenu("Charts")
         self._layouts = menu.addMenu("Layouts")
-        themes, zones = menu.addMenu("Theme"), menu.addMenu("Time zone")
-        if panels is None or charts is None or self._layouts is None or themes is None or zones is None:
+        if panels is None or charts is None or self._layouts is None:
             return
         panels.aboutToShow.connect(lambda: self._list_panels(panels))
         charts.aboutToShow.connect(lambda: self._list_charts(charts))
         self._layouts.aboutToShow.connect(self._list_layouts)
-        for submenu, words, now, choose in (
-            (themes, {name: name.title() for name in THEMES}, self._window.workspace.theme, self._window.set_theme),
-            (zones, ZONES, self._window.workspace.zone, self._set_zone),
-        ):
-            self._choices(submenu, words, now, choose)
-
-    def _choices(self, menu: QMenu, words: dict[str, str], now: str, choose: Callable[[str], object]) -> None:
-        group = QActionGroup(menu)
-        for key, text in words.items():
-            action = menu.addAction(text)
-            if action is not None:
-                action.setCheckable(True)
-                action.setChecked(key == now)
-                group.addAction(action)
-                action.triggered.connect(lambda _=False, key=key: choose(key))
+        workspace, themes = self._window.workspace, {name: name.title() for name in THEMES}
+        choice_menu(menu, "Theme", themes, workspace.theme, self._window.set_theme)
+        choice_menu(menu, "Time zone", ZONES, workspace.zone, self._set_zone)
 
     def _set_zone(self, zone: str) -> None:
         self._window.workspace.zone = zone

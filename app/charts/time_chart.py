@@ -163,12 +163,6 @@ class TimeChart(pg.GraphicsView):
         self.scene().removeItem(item)
         self._relayout()
 
-    def set_view(self, view: BarView) -> None:
-        """Show another timeframe; as many bars stay in view."""
-        self.viewport_model.set_unit(view.ratio)
-        self.view = view
-        self.touch()
-
     def set_theme(self, theme: Theme) -> None:
         """Draw with other colours."""
         self.look = theme

@@ -77,8 +77,3 @@ class Viewport:
         """Back to following the cursor."""
         self.fit, self.follow = False, True
         self.revision += 1
-
-    def fit_all(self) -> None:
-        """Show everything from the first bar to the cursor, now and as the cursor moves."""
-        self.fit = True
-        self.revision += 1

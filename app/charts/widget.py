@@ -78,11 +78,6 @@ class ChartWidget(TimeChart):
         target.layers.insert(at, layer)
         self.touch()
 
-    def remove_line(self, name: str) -> None:
-        """Take away a line of the price pane."""
-        self.price.layers = [x for x in self.price.layers if not (isinstance(x, LineLayer) and x.line.name == name)]
-        self.touch()
-
     def show_volume(self, where: str) -> None:
         """Volume under the candles ("overlay"), in a pane of its own ("pane") or not at all ("off")."""
         if VOLUME in [pane.name for pane in self.panes]:

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QMenu
 
 from app.charts.ticks import LocalTime
 from app.live.choices import SHOWN, Choices
-from app.live.menus import choice_menu
+from app.menus import choice_menu
 from app.theme import THEMES, apply_theme
 from app.theme.tokens import Theme
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
+from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.actions import ActionKind
@@ -54,17 +54,3 @@ def make_menus(window: QMainWindow, slots: Slots, without: tuple[str, ...]) -> t
         menus[kind.menu].addAction(action)
         actions[kind.key] = action
     return actions, menus["View"]
-
-
-def choice_menu(menu: QMenu, text: str, words: Mapping[str, str], now: str, choose: Callable[[str], object]) -> None:
-    """A submenu of which one entry holds."""
-    submenu = menu.addMenu(text)
-    assert submenu is not None
-    group = QActionGroup(submenu)
-    for key, word in words.items():
-        action = submenu.addAction(word)
-        assert action is not None
-        action.setCheckable(True)
-        action.setChecked(key == now)
-        group.addAction(action)
-        action.triggered.connect(lambda _=False, key=key: choose(key))

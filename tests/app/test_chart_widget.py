@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt6.QtGui import QMouseEvent, QWheelEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QSplitter
 from pytestqt.qtbot import QtBot
 
 from app.charts.bars import BarStore
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor, CursorModel
 from app.charts.equity import EquityChart
-from app.charts.grid import ChartGrid
 from app.charts.levels import Level, LevelKind, MoveLevel, position_levels
 from app.charts.line_pyramid import LinePyramid
 from app.charts.lines import Line, drawdown
@@ -344,15 +343,19 @@ def test_nothing_is_drawn_over_the_heading(chart: ChartWidget) -> None:
     assert not any(coloured(heading, ink).any() for ink in wicks)
 
 
-def test_charts_of_a_grid_share_time_and_crosshair(qtbot: QtBot, clock: FrameClock) -> None:
+def test_charts_above_each_other_share_time_and_crosshair(qtbot: QtBot, clock: FrameClock) -> None:
     first = bare_chart(walk(COUNT, 1), Cursor(1000))
     second = bare_chart(walk(COUNT, 2, start=16_000.0), Cursor(1000))
-    second.model = first.model
-    grid = ChartGrid([first, second], clock)
-    qtbot.addWidget(grid)
-    grid.resize(800, 700)
-    grid.show()
-    qtbot.waitExposed(grid)
+    second.model, second.viewport_model, second.crosshair = first.model, first.viewport_model, first.crosshair
+    above = QSplitter(Qt.Orientation.Vertical)
+    for chart in (first, second):
+        chart.set_axis_chars(max(first.axis_chars, second.axis_chars))
+        clock.add_view(chart)
+        above.addWidget(chart)
+    qtbot.addWidget(above)
+    above.resize(800, 700)
+    above.show()
+    qtbot.waitExposed(above)
 
     first.viewport_model.centre(500)
     mouse(first, QEvent.Type.MouseMove, 300, 100, pressed=False)
@@ -363,16 +366,20 @@ def test_charts_of_a_grid_share_time_and_crosshair(qtbot: QtBot, clock: FrameClo
     assert first.picture().window.start == second.picture().window.start
     assert second.picture().hover_bar == first.picture().hover_bar == first.crosshair.bar
     assert second.picture().hover is None
-    grid.release()
-    grid.hide()
+    for chart in (first, second):
+        clock.remove_view(chart)
+    above.hide()
 
 
-def test_another_timeframe_keeps_the_number_of_bars_in_view(chart: ChartWidget) -> None:
+def test_another_timeframe_keeps_the_number_of_bars_in_view(qtbot: QtBot, chart: ChartWidget) -> None:
     chart.model.go(1500)
     chart.grab()
     before = chart.picture().window.step
 
-    chart.set_view(BarView(chart.view.master, Timeframe("5m", 5 * MINUTE), MINUTE))
+    kept = chart.viewport_model
+    chart = make_chart(qtbot, chart.view.master, chart.model.cursor, Timeframe("5m", 5 * MINUTE))
+    chart.viewport_model = kept
+    kept.set_unit(chart.view.ratio)
     chart.grab()
 
     assert chart.picture().window.step == pytest.approx(before, rel=0.05)
@@ -409,13 +416,9 @@ def test_volume_moves_between_overlay_pane_and_off(chart: ChartWidget) -> None:
     assert coloured(pixels(chart.grab().toImage()), DARK.volume_up).any()
 
 
-def test_a_line_can_be_taken_away_again(chart: ChartWidget) -> None:
-    assert [line.name for line, _ in chart.price.lines()] == ["EMA 20"]
-
-    chart.remove_line("EMA 20")
+def test_a_pane_can_be_taken_away_again(chart: ChartWidget) -> None:
     chart.remove_pane("RSI")
 
-    assert chart.price.lines() == []
     assert [pane.name for pane in chart.panes] == ["price"]
 
 
