@@ -34,9 +34,10 @@ def opened(window: MainWindow, *overrides: str, name: str = "sample") -> RunSess
 
 
 def go(window: MainWindow, bar: int, phase: Phase = Phase.CLOSE) -> None:
-    """Move the cursor, and draw."""
+    """Move the cursor, and draw; tables show the last of several moves in the frame after it."""
     window.go(Cursor(bar, phase))
-    pump(window)()
+    for _ in range(2):
+        pump(window)()
 
 
 def settled(window: MainWindow) -> None:

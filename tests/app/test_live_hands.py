@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication
 from app.charts.clock import FrameClock
 from app.charts.lines import LineLayer
 from app.charts.prices import PriceFormat
+from app.charts.scale import Scale
 from app.charts.widget import ChartWidget
 from app.dialogs.small import TextDialog
 from app.live.book import SymbolBook
@@ -104,7 +105,13 @@ def price_at(chart: ChartWidget, key: str) -> float:
 def grab(chart: ChartWidget, key: str, by: float) -> float:
     """Drag the line ``key`` by so many pixels down; returns the height at which it is held."""
     chart.grab()
-    start = height_of(chart, price_at(chart, key))
+    item, price = chart.pane_at(100), price_at(chart, key)
+    assert item is not None
+    seen = chart.frame_of(item).scale
+    # As by a pull at the price axis: the market may have left the line out of sight.
+    chart.price.manual = Scale(min(seen.low, price) - 10.0, max(seen.high, price) + 10.0, log=False)
+    chart.grab()
+    start = height_of(chart, price)
     mouse(chart, QEvent.Type.MouseMove, start, pressed=False)
     mouse(chart, QEvent.Type.MouseButtonPress, start)
     mouse(chart, QEvent.Type.MouseMove, start + by / 2)
