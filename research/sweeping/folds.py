@@ -6,6 +6,7 @@ what lingers (both after M. Lopez de Prado, Advances in Financial Machine Learni
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -97,16 +98,18 @@ def _moved(day: date, length: str, key: str, sign: int) -> date:
     if found is None:
         raise _refusal(key, f"{shown(length)} is no length of time; write 180d, 26w, 6mo or 1y")
     number, unit = int(found[1]) * sign, found[2]
-    if unit in ("d", "w"):
-        return day + timedelta(days=number * (7 if unit == "w" else 1))
-    months = day.year * 12 + day.month - 1 + number * _MONTHS[unit]
-    year, month = divmod(months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return day.replace(year=year, month=month + 1, day=last)
-        except ValueError:
-            continue
-    raise _refusal(key, f"{shown(length)} leads out of the calendar")
+    try:
+        if unit in ("d", "w"):
+            return day + timedelta(days=number * (7 if unit == "w" else 1))
+        return _months_later(day, number * _MONTHS[unit])
+    except (OverflowError, ValueError):
+        raise _refusal(key, f"{shown(length)} from {day} leads out of the calendar") from None
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
 
 
 def day_of(moment: date | datetime | None) -> date | None:

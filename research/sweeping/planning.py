@@ -140,6 +140,8 @@ def _why_unknown(key: str, base: BacktestConfig, known: Mapping[str, list[frozen
         return f"no {first} of this sweep has a setting {rest!r}{nearest(rest, every)}" if missing else ""
     if key in ("initial_cash", "bar"):
         return ""
+    if key == "simulation.path":
+        return "has a key of its own: paths, a list of path policies"
     if first == "simulation":
         return (
             "" if rest in SimulationSection.model_fields else f"unknown{nearest(rest, SimulationSection.model_fields)}"

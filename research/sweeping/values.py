@@ -95,14 +95,15 @@ def _steps(span: RangeSection, at: KeyPath) -> tuple[Value, ...]:
         raise _refusal(at, "give either step or count")
     if span.scale == "log" and span.count is None:
         raise _refusal(at, "a log range has a count, not a step")
-    if span.step is not None:
-        count = math.floor((span.high - span.low) / span.step + 1e-9) + 1
-        numbers = [span.low + number * span.step for number in range(_allowed(count, at))]
-    elif span.scale == "log":
-        numbers = np.geomspace(span.low, span.high, _allowed(span.count or 1, at)).tolist()
-    else:
-        numbers = np.linspace(span.low, span.high, _allowed(span.count or 1, at)).tolist()
     whole = span.scale == "integer"
+    low, high = (math.ceil(span.low), math.floor(span.high)) if whole else (span.low, span.high)
+    if span.step is not None:
+        count = math.floor((high - low) / span.step + 1e-9) + 1
+        numbers = [low + number * span.step for number in range(_allowed(count, at))]
+    elif span.scale == "log":
+        numbers = np.geomspace(low, high, _allowed(span.count or 1, at)).tolist()
+    else:
+        numbers = np.linspace(low, high, _allowed(span.count or 1, at)).tolist()
     return tuple(dict.fromkeys(round(number) if whole else _rounded(number) for number in numbers))
 
 

@@ -102,6 +102,8 @@ def test_without_grid_a_sweep_is_the_base_run(tmp_path: Path) -> None:
         ("grid: {exit.atr_multiple: []}", "the list is empty"),
         ("grid: {simulation.pth: [1]}", "nearest is path"),
         ("grid: {seed: [1]}", "cannot be swept; .*seeds"),
+        ("grid: {simulation.path: [best_case]}", "has a key of its own: paths"),
+        ("random: {ranges: {simulation.path: [best_case]}}", "has a key of its own: paths"),
         ("grid: {assets.AA.file: [x.csv]}", "cannot be swept; what can are"),
         ("grid: {assets.CC.slippage_ticks: [1]}", "cannot be swept"),
         ("symbols: [AA, CC]", "no asset 'CC'"),

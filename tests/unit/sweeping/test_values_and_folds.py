@@ -23,6 +23,7 @@ AT = ("grid", "bot.x")
         ({"low": 1, "high": 100, "count": 3, "scale": "log"}, (1.0, 10.0, 100.0)),
         ({"low": 10, "high": 20, "step": 5, "scale": "integer"}, (10, 15, 20)),
         ({"low": 1, "high": 3, "count": 9, "scale": "integer"}, (1, 2, 3)),
+        ({"low": 0.5, "high": 4.5, "step": 1, "scale": "integer"}, (1, 2, 3, 4)),
     ],
 )
 def test_a_grid_is_a_list_or_a_range_in_steps(given: object, expected: tuple[object, ...]) -> None:
@@ -133,6 +134,9 @@ def test_fixed_folds_are_as_written() -> None:
         ({"kind": "rolling", "in_sample": "9d"}, "need out_of_sample"),
         ({"kind": "rolling", "in_sample": "9 days", "out_of_sample": "1d"}, "no length of time"),
         ({"kind": "rolling", "in_sample": "90d", "out_of_sample": "1d"}, "not one fold fits"),
+        ({"kind": "rolling", "in_sample": "9000000d", "out_of_sample": "1d"}, "leads out of the calendar"),
+        ({"kind": "rolling", "in_sample": "99999999999999d", "out_of_sample": "1d"}, "leads out of the calendar"),
+        ({"kind": "rolling", "in_sample": "99999999999y", "out_of_sample": "1d"}, "leads out of the calendar"),
         ({"kind": "anchored", "in_sample": "9d", "out_of_sample": "1d", "step": "0d"}, "makes more than"),
         ({"kind": "fixed"}, "need parts"),
     ],
