@@ -278,7 +278,6 @@ class Handling:
             panel.set_column(column)
         others = [each for each in self._window.charts.symbols or [] if each != column]
         self._window.charts.show_symbols([column, *others[:1]])
-        self._window.charts.redress()
         self._window.wake()
 
     def _toggle(self, what: str, on: bool) -> None:
@@ -291,10 +290,12 @@ class Handling:
         self._window.charts.set_auto()
         self._window.wake()
 
-    def usual_indicators(self, session: RunSession) -> list[dict[str, Any]]:
-        """What is drawn unless something else was chosen: the bot's average, or a plain one."""
+    def indicators_of(self, session: RunSession) -> list[dict[str, Any]]:
+        """What is drawn on a run that is opened: what was chosen before, else the bot's average, or a plain one."""
+        known = indicators.names()
+        chosen = [one for one in self._window.workspace.indicators if one.get("name") in known]
         span = session.config.bot.settings.get("ema_span", 50)
-        return [{"name": "ema", "parameters": {"period": int(span)}}]
+        return chosen or [{"name": "ema", "parameters": {"period": int(span)}}]
 
     def _indicators(self) -> None:
         dialog = IndicatorDialog(self._window.charts.chosen, self._window)
@@ -302,7 +303,7 @@ class Handling:
         self._window.open_dialog(dialog)
 
     def _take_indicators(self, chosen: list[dict[str, Any]]) -> None:
-        self._window.charts.set_indicators([one for one in chosen if one["name"] in indicators.names()])
+        self._window.charts.set_indicators(chosen)
         self._window.workspace.indicators = chosen
         self._window.wake()
 
@@ -351,7 +352,6 @@ class Handling:
         wanted = sorted([*kept, column]) if on else kept
         if wanted:
             self._window.charts.show_symbols(wanted)
-            self._window.charts.redress()
         self._window.wake()
 
     def _list_panels(self, menu: QMenu) -> None:

@@ -269,12 +269,12 @@ class MainWindow(QMainWindow):
         self.close_session()
         self.session = session
         session.autosave = lambda course: folder_for(session, course)
+        session.playback.speed = self.controls.chosen_speed
         self.bridge.add_source(session.take_notices)
+        self.charts.chosen = self.handling.indicators_of(session)
         for panel in self.panels:
             panel.set_session(session)
-        self.charts.chosen = list(self.workspace.indicators) or self.handling.usual_indicators(session)
-        self.chart_bar.set_session(session, self.charts.symbols or [])
-        self.charts.redress()
+        self.chart_bar.set_session(session)
         self.dress()
         self._begin_at = -1
         if session.course.status == "running":

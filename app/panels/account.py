@@ -38,6 +38,9 @@ class AccountPanel(Panel):
         self.account.set_look(look)
         self.position.set_look(look)
 
+    def begin(self) -> None:
+        self.column = 0
+
     def set_column(self, column: int) -> None:
         """Show another symbol's position."""
         self.column, self._drawn = column, None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PyQt6.QtCore import QModelIndex, QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QGuiApplication, QKeySequence, QResizeEvent
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -138,9 +138,11 @@ class TablePage(QWidget):
         if chosen is not None and clipboard is not None:
             clipboard.setText(self.table.text(sorted(index.row() for index in chosen.selectedRows())))
 
-    def keyPressEvent(self, event: object) -> None:
-        if hasattr(event, "matches") and event.matches(QKeySequence.StandardKey.Copy):
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        else:
+            super().keyPressEvent(event)
 
     def _filtered(self, text: str) -> None:
         self.table.set_filter(text)

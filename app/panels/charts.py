@@ -58,16 +58,15 @@ class ChartsPanel(Panel):
         self._drop()
         self._views.clear()
         self._marked.clear()
+        self.timeframe = None  # another run's bars may be longer than what was chosen for the last
         if self.session is not None:
             self.symbols = list(range(min(len(self.session.facts.symbols), 2)))
             self._make(self.session)
 
     def show_symbols(self, columns: list[int]) -> None:
-        """Show charts of these symbols."""
+        """Show charts of these symbols, at the stretch of time that is in sight."""
         self.symbols = columns
-        if self.session is not None:
-            self._drop()
-            self._make(self.session)
+        self.redress()
 
     def _drop(self) -> None:
         for chart in self.charts:

@@ -111,6 +111,11 @@ class ControlBar(Panel):
         self.speed_chosen.emit(PRESETS[place])
 
     @property
+    def chosen_speed(self) -> float:
+        """Bars a second that the slider says."""
+        return PRESETS[self.speed.value()]
+
+    @property
     def jump_bars(self) -> int:
         """Bars of rewind and fast-forward."""
         return JUMPS[self.jump.currentIndex()]

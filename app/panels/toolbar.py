@@ -78,7 +78,7 @@ class ChartBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
 
-    def set_session(self, session: RunSession, shown: list[int]) -> None:
+    def set_session(self, session: RunSession) -> None:
         """Choices of a run."""
         self.set_symbols(list(session.facts.symbols))
         self.set_frames(session.facts.master_ns, None)

@@ -1,0 +1,81 @@
+"""What a window keeps from one run to the next, and what it must not keep: panels begin anew with every run."""
+
+from typing import Any
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+
+from app.main_window import MainWindow
+from app.replay.facts import RunFacts
+from app.replay.playback import PRESETS
+from app.replay.store import JournalStore
+from app.session import RunSession
+from tests.app.runs import config_of, finished, store_of
+from tests.app.staging import go, pump
+
+
+@pytest.fixture(scope="module")
+def of_one_symbol() -> tuple[RunFacts, JournalStore]:
+    """A finished run of a single symbol."""
+    config = config_of("coin_flip", "end=2024-09-03")
+    run, prepared = finished(config)
+    return RunFacts(config, prepared), store_of(run)
+
+
+def open_second(window: MainWindow, of_one_symbol: tuple[RunFacts, JournalStore]) -> RunSession:
+    """Another run in the same window."""
+    facts, store = of_one_symbol
+    session = RunSession(facts, store=store, status="completed")
+    window.open_session(session)
+    go(window, 30)
+    return session
+
+
+def test_a_run_of_fewer_symbols_shows_its_own_position_after_a_far_one_was_chosen(
+    on_a_day: MainWindow, of_one_symbol: Any
+) -> None:
+    on_a_day.handling.choose_symbol(3)
+    session = open_second(on_a_day, of_one_symbol)
+    assert on_a_day.account.position.heading.text().endswith(session.facts.symbols[0])
+    assert on_a_day.ticket.heading.text().endswith(session.facts.symbols[0])
+
+
+def test_another_run_is_shown_in_its_own_bars_as_the_bar_over_the_charts_says(
+    on_a_day: MainWindow, of_one_symbol: Any
+) -> None:
+    on_a_day.chart_bar.frames["1h"].click()
+    assert on_a_day.charts.charts[0].view.timeframe is not None
+    open_second(on_a_day, of_one_symbol)
+    assert on_a_day.chart_bar.frames[None].isChecked()
+    assert on_a_day.charts.charts[0].view.timeframe is None
+
+
+def test_another_run_plays_as_fast_as_the_slider_says(on_a_day: MainWindow, of_one_symbol: Any) -> None:
+    on_a_day.controls.speed.setValue(len(PRESETS) - 1)
+    session = open_second(on_a_day, of_one_symbol)
+    assert session.playback.speed == PRESETS[-1]
+
+
+def test_another_symbol_is_shown_at_the_same_stretch_of_time(on_a_day: MainWindow) -> None:
+    first = on_a_day.charts.charts[0].viewport_model
+    first.show(100, 160)
+    seen = (first.right, first.span)
+    on_a_day.handling.choose_symbol(2)
+    pump(on_a_day)()
+    shown = on_a_day.charts.charts[0].viewport_model
+    assert on_a_day.charts.charts[0].symbol == on_a_day.session.facts.symbols[2]  # type: ignore[union-attr]
+    assert (shown.right, shown.span) == seen
+    assert {id(chart.viewport_model) for chart in on_a_day.charts.charts} == {id(shown)}
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_a_filter_gives_the_keys_back_to_the_replay(on_a_day: MainWindow, key: Qt.Key) -> None:
+    """B in the filter is a letter; after Enter or Escape it is an order again."""
+    on_a_day.activateWindow()
+    field = on_a_day.activity.page_of("trades").filter
+    field.setFocus()
+    QTest.keyClicks(field, "long")
+    QTest.keyClick(field, key)
+    assert not field.hasFocus()
+    assert on_a_day.stack.hasFocus()
