@@ -58,9 +58,17 @@ class _Command:
 
         folder = self.arguments.out or plan.base.output.folder / f"{plan.name}_{plan.digest[:10]}"
         store = Store(folder, plan)
-        if not store.finished and not self._drive(plan, library, store):
+        try:
+            if not store.finished:
+                self._drive(plan, library, store)
+            self._finish(plan, store)
+        except KeyboardInterrupt:
+            done = int(store.done().sum())
+            print(
+                f"stopped with {done:,} of {len(plan):,} runs done, kept in {store.folder}; the same command goes on",
+                file=self.around.error,
+            )
             return STOPPED
-        self._finish(plan, store)
         return DONE
 
     def _workers(self) -> int:
@@ -77,22 +85,12 @@ class _Command:
             return Processes(plan, library, self.arguments.workers)
         return Threads(plan, library, self._workers())
 
-    def _drive(self, plan: "Plan", library: "Library", store: "Store") -> bool:
-        """Whether all runs are done; Ctrl-C ends it with what is done kept."""
+    def _drive(self, plan: "Plan", library: "Library", store: "Store") -> None:
         from research.sweeping.driving import drive
         from research.sweeping.progress import progress_of
 
-        try:
-            with progress_of(self.around.error, plan, show=not self.arguments.quiet) as listener:
-                drive(plan, store, self._way(plan, library), listener, self.around.seconds)
-        except KeyboardInterrupt:
-            done = int(store.done().sum())
-            print(
-                f"stopped with {done:,} of {len(plan):,} runs done, kept in {store.folder}; the same command goes on",
-                file=self.around.error,
-            )
-            return False
-        return True
+        with progress_of(self.around.error, plan, show=not self.arguments.quiet) as listener:
+            drive(plan, store, self._way(plan, library), listener, self.around.seconds)
 
     def _finish(self, plan: "Plan", store: "Store") -> None:
         from research.sweeping.report import write_sweep_report

@@ -17,7 +17,7 @@ from data.checked_tables import read_checked, write_checked
 from data.json_text import parsed
 from engine.errors import JournalError, SaveError
 from research.sweeping.plan import Plan, Slice
-from research.sweeping.rows import Row, schema, table
+from research.sweeping.rows import Row, table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,38 +96,24 @@ class Store:
             SaveError: where they cannot be written.
         """
         path = self._next_part()
-        part = path.with_suffix(".part")
-        try:
-            write_checked(table(self.plan, rows), part)
-            part.replace(path)
-        except OSError as error:
-            raise SaveError(
-                f"{path} cannot be written: {error.strerror or error}; free some space and start again, what is done "
-                "is kept"
-            ) from error
+        _write_table(table(self.plan, rows), path.with_suffix(".part"), path)
 
     def finish(self) -> "pa.Table":
-        """One table of all rows in the order of the runs; the parts are removed once it is written."""
+        """One table of all rows in the order of the runs; the parts are removed once it is written.
+
+        Raises:
+            JournalError: where a part is damaged.
+            SaveError: where the table cannot be written.
+        """
         import pyarrow as pa
 
         if not self.finished:
             whole = pa.concat_tables([self._read(path, None) for path in self._parts()])
             whole = whole.take(_first_of_each(whole["run"].to_numpy())).combine_chunks()
-            part = self.folder / f".{RESULTS}.part"
-            write_checked(whole, part, row_group_size=100_000)
-            part.replace(self.folder / RESULTS)
+            path = self.folder / RESULTS
+            _write_table(whole, self.folder / f".{RESULTS}.part", path, row_group_size=100_000)
             shutil.rmtree(self.folder / _PARTS, ignore_errors=True)
         return self._read(self.folder / RESULTS, None)
-
-    def rows_so_far(self) -> "pa.Table":
-        """The rows that are there, in the order of the runs; of an unfinished sweep too."""
-        import pyarrow as pa
-
-        if self.finished:
-            return self.finish()
-        parts = [self._read(path, None) for path in self._parts()] or [schema(self.plan).empty_table()]
-        whole = pa.concat_tables(parts)
-        return whole.take(_first_of_each(whole["run"].to_numpy()))
 
     def _next_part(self) -> Path:
         """A name that no part has yet: process numbers come again."""
@@ -147,6 +133,18 @@ class Store:
             raise JournalError(
                 f"{path} is damaged: {error}; remove that file and start again: its runs are done anew"
             ) from error
+
+
+def _write_table(rows: "pa.Table", part: Path, path: Path, row_group_size: int | None = None) -> None:
+    """Write a table whole or not at all: as ``part`` first, then renamed."""
+    try:
+        write_checked(rows, part, row_group_size)
+        part.replace(path)
+    except OSError as error:
+        raise SaveError(
+            f"{path} cannot be written: {error.strerror or error}; free some space and start again, what is done "
+            "is kept"
+        ) from error
 
 
 def _first_of_each(runs: NDArray[Any]) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Rows are kept whole, found again, and the same whoever ran them."""
 
+import errno
 import multiprocessing
 import signal
 from collections.abc import Iterable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import JournalError
+from engine.errors import JournalError, SaveError
 from research.sweeping.driving import Standing, drive
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.planning import plan_sweep
@@ -84,7 +85,24 @@ def test_a_row_that_came_twice_counts_once(tmp_path: Path) -> None:
     for piece in plan.slices(2):
         store.append(place.run(piece))
     store.append(place.run(Slice(0, 0, 3)))
-    assert store.rows_so_far().num_rows == store.finish().num_rows == len(plan)
+    assert store.finish().num_rows == len(plan)
+
+
+def test_a_table_that_cannot_be_written_is_an_error_with_its_file_and_what_is_done_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, library = planned(tmp_path)
+    store = Store(tmp_path / "results", plan)
+    drive(plan, store, Played(Workplace(plan, library)))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("research.sweeping.store.write_checked", full)
+        with pytest.raises(SaveError, match=r"results\.parquet cannot be written: No space left.*start again"):
+            store.finish()
+    assert store.finish().num_rows == len(plan)
 
 
 def test_a_folder_of_another_sweep_is_refused(tmp_path: Path) -> None:

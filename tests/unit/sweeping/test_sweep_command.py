@@ -110,6 +110,21 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, monkeyp
     assert (folder / "results.parquet").read_bytes() == (tmp_path / "whole" / "results.parquet").read_bytes()
 
 
+def test_ctrl_c_while_the_report_is_made_says_that_all_runs_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, folder = world(tmp_path), tmp_path / "out"
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("research.sweeping.report.write_sweep_report", stop)
+    code, out, error = called([file, "--out", folder, "--quiet"])
+    assert (code, out) == (130, "")
+    assert f"stopped with 18 of 18 runs done, kept in {folder}; the same command goes on" in error
+    assert (folder / "results.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
