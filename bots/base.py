@@ -12,7 +12,8 @@ from engine.backtester import BacktesterEngine
 from engine.environment import TradingEnvironment
 from engine.errors import CatalogError
 from engine.kernel import loops
-from engine.kernel.state import EXIT_OUTSIDE
+from engine.kernel.schema import Reject
+from engine.kernel.state import EXIT_OUTSIDE, FLATTEN
 from engine.market import Market, SessionPolicy
 from engine.orders import Side
 from engine.settings import setting
@@ -195,10 +196,10 @@ class BaseStrategyBot:
     def _manage_outside(self, engine: BacktesterEngine, env: TradingEnvironment) -> None:
         """First pass with an exit in Python: flatten, else offer the stop to the exit (S11.1, S11.5)."""
         for column, symbol in enumerate(engine.market.symbols):
-            if engine.tables.call(loops.flatten_if_due, column) == 1:
-                continue
             position = engine.position(symbol)
-            if position is not None and env.bar(symbol).real:
+            if position is None:
+                _cancel_in_window(engine, column)
+            elif engine.tables.call(loops.flatten_if_due, column) == 0 and env.bar(symbol).real:
                 stop = self.exit.update_stop(position, self._context(env, symbol))
                 if stop is not None:
                     engine.tighten_stop_loss(symbol, stop)
@@ -248,6 +249,16 @@ def _overrides(bot: BaseStrategyBot, name: str, base: type) -> bool:
     """Whether the bot's class, or one between it and the base, defines a method itself."""
     method: Callable[..., Any] = getattr(type(bot), name)
     return method is not getattr(base, name)
+
+
+def _cancel_in_window(engine: BacktesterEngine, column: int) -> None:
+    """Cancel what works for a flat symbol before its session ends (S11.1), as the kernel's first pass does."""
+    tables = engine.tables
+    if not (tables.flags.item(engine.bar, column) & FLATTEN and tables.account["flatten_on"][0]):
+        return
+    for order in engine.get_orders():
+        if order.symbol == engine.market.symbols[column]:
+            tables.call(loops.cancel_order, order.id, int(Reject.FLATTENED))
 
 
 def checked_sides(bot: BaseStrategyBot, market: Market) -> SideArray:

@@ -21,6 +21,7 @@ from engine.run import Run
 from engine.views import Position
 from exits.atr import TrailingATRExit
 from exits.base import ExitContext, ExitStrategy, Levels
+from tests.properties import drives
 from tests.rules.table import CONTRACT, Bars, Row, made, play
 from tests.scenarios import kernel
 
@@ -68,6 +69,33 @@ def test_a_missed_flatten_closes_at_the_first_open_of_the_next_session_and_is_co
 
     assert story.fills[1:] == ["A: 4 OPEN sell 1 @ 97 flatten"]
     assert story.result["late_flattens"] == 1
+
+
+class CalledInPython(TrailingATRExit):
+    """The same exit, which the kernel does not know: its methods are called."""
+
+
+@pytest.mark.rule("S11.1")
+@pytest.mark.parametrize("market_fill", ["this_open", "next_open"])
+@pytest.mark.parametrize("sides", [".......", "bbbbbbb", "..b...s"])
+def test_an_exit_in_python_is_flattened_as_one_in_the_kernel(sides: str, market_fill: str) -> None:
+    """While flat nothing is closed and no late flatten counted, and what works is cancelled all the same."""
+    flags = {"flatten": {"A": [0, 0, 0, 1, 1, 0, 0]}, "session": {"A": [0, 0, 0, 0, 0, 1, 1]}}
+    orders = ("0 close: buy 1 limit 90", "5 close: sell 1 limit 130")
+    case = made([W] * 7, orders, 100_000.0, {"bot": bot(sides, max_quantity=1, **flags), "market_fill": market_fill})
+
+    left = []
+    for exit_class in (TrailingATRExit, CalledInPython):
+        run = drives.made(case, "step")
+        run.bot.exit = exit_class(exit_class.Settings(atr_multiple=1.0, atr_period=1))  # type: ignore[misc]
+        run.bot.prepare(run.engine)
+        run.engine.tables.flags[:] = kernel.flags_of(case)
+        run.engine.tables.account["flatten_on"] = 1
+        run.complete()
+        assert run.error is None
+        left.append(drives.left_by(run))
+
+    assert left[0] == left[1]
 
 
 NEW_YORK = ZoneInfo("America/New_York")
