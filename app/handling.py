@@ -14,7 +14,7 @@ from app.charts.ticks import LocalTime
 from app.dialogs.indicators import IndicatorDialog
 from app.dialogs.run import RunDialog
 from app.dialogs.settings import SettingsDialog
-from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet
+from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet, read_field
 from app.menus import choice_menu
 from app.opening import hand_session, new_session, sample_config, saved_session
 from app.replay.export import columns_of, write_columns, write_tables
@@ -410,11 +410,12 @@ class Handling:
         if session is None:
             return
         now, first, last, zone = self._span(session)
-        dialog = PauseDialog(session.playback.rules, now, first, last, self._window)
+        rules = session.playback.rules
+        given = [zone.moment(int(rule.limit)) for rule in rules if rule.condition is Condition.DATE]
+        date = given[0].replace(tzinfo=None) if given else now
+        dialog = PauseDialog(rules, date, first, last, self._window)
 
         def take() -> None:
-            from app.dialogs.small import read_field
-
             limits = {
                 Condition.DRAWDOWN: dialog.drawdown.value() / 100.0,
                 Condition.DATE: float(utc_ns(read_field(dialog.date), zone)),

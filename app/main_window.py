@@ -16,7 +16,7 @@ from app.bridge import FrameBridge
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor
 from app.charts.ticks import LocalTime
-from app.dialogs.small import TextDialog
+from app.dialogs.small import TextDialog, is_told
 from app.handling import Handling
 from app.loading import Loading
 from app.panels.account import AccountPanel
@@ -405,6 +405,8 @@ class MainWindow(QMainWindow):
 
     def tell_exception(self, text: str, details: str) -> None:
         """Something in the window itself went wrong: say it; the window lives on."""
+        if is_told(self.dialogs, details):
+            return
         self.notes.say(f"error: {text}\n{details}")
         self.open_dialog(TextDialog("Something went wrong", f"{text}. The window goes on.", details, self))
 

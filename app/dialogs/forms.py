@@ -11,6 +11,7 @@ from engine.config.yaml_source import read_scalar
 from engine.settings import SettingInfo
 
 ACRONYMS = {"atr": "ATR", "ema": "EMA", "sma": "SMA", "pct": "", "sl": "stop loss", "tp": "take profit"}
+OPEN = "default"  # how a choice that is left open reads; what it stands for, the setting's help says
 LABELS, UNITS = 210, 210  # widths of what stands before and behind a field
 
 
@@ -40,7 +41,8 @@ class SettingField(QWidget):
         layout.setSpacing(2)
         self.editor = self._editor(info, value)
         self.editor.setAccessibleName(heading(info.name))
-        told = [info.help, f"Allowed: {info.allowed()}." if info.allowed() else "", f"Default: {_text(info.default)}."]
+        allowed, usual = info.allowed(), _text(info.default) or "empty"
+        told = [info.help, f"Allowed: {allowed}." if allowed else "", f"Default: {usual}."]
         self.editor.setToolTip(" ".join(each for each in told if each))
         self.error = QLabel()
         self.error.setWordWrap(True)
@@ -63,8 +65,8 @@ class SettingField(QWidget):
         if info.type in ("choice", "bool"):
             choices = QComboBox()
             words = info.choices or ("true", "false")
-            choices.addItems([*([""] if info.optional else []), *words])
-            choices.setCurrentText(_text(value))
+            choices.addItems([*([OPEN] if info.optional else []), *words])
+            choices.setCurrentText(_text(value) or OPEN)
             return choices
         line = QLineEdit(_text(value))
         line.setPlaceholderText("none" if info.optional else "")
@@ -72,10 +74,10 @@ class SettingField(QWidget):
         return line
 
     def value(self) -> object:
-        """What is written; None for an empty optional one."""
+        """What is written; None for an optional one that is left open."""
         if isinstance(self.editor, QCheckBox):
             return self.editor.isChecked()
-        text = self.editor.currentText() if isinstance(self.editor, QComboBox) else self._line()
+        text = self._written()
         if text == "":
             return None
         if self.info.type in ("text", "file", "choice"):
@@ -83,7 +85,10 @@ class SettingField(QWidget):
         found = read_scalar(text)
         return float(found) if self.info.type == "float" and isinstance(found, int) else found
 
-    def _line(self) -> str:
+    def _written(self) -> str:
+        if isinstance(self.editor, QComboBox):
+            left_open = self.info.optional and self.editor.currentIndex() == 0
+            return "" if left_open else self.editor.currentText()
         return self.editor.text().strip() if isinstance(self.editor, QLineEdit) else ""
 
     def put(self, value: object) -> None:
@@ -91,7 +96,7 @@ class SettingField(QWidget):
         if isinstance(self.editor, QCheckBox):
             self.editor.setChecked(bool(value))
         elif isinstance(self.editor, QComboBox):
-            self.editor.setCurrentText(_text(value))
+            self.editor.setCurrentText(_text(value) or OPEN)
         elif isinstance(self.editor, QLineEdit):
             self.editor.setText(_text(value))
 

@@ -62,10 +62,15 @@ class Asking(QDialog):
 
 
 class TextDialog(QDialog):
-    """A text to read, such as the traceback of a bot."""
+    """A text to read, such as the traceback of a bot.
+
+    Attributes:
+        told: the text.
+    """
 
     def __init__(self, title: str, head: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.told = text
         self.setWindowTitle(title)
         self.resize(820, 460)
         layout = QVBoxLayout(self)
@@ -84,6 +89,11 @@ class TextDialog(QDialog):
         buttons.rejected.connect(self.reject)
         plain_buttons(buttons)
         layout.addWidget(buttons)
+
+
+def is_told(dialogs: Sequence[QWidget], text: str) -> bool:
+    """Whether a text can be read in one of these dialogs: what goes wrong in every frame is told once."""
+    return any(isinstance(each, TextDialog) and each.isVisible() and each.told == text for each in dialogs)
 
 
 class ShortcutSheet(QDialog):
@@ -161,10 +171,10 @@ def _qt(moment: datetime) -> QDateTime:
 
 
 class PauseDialog(Asking):
-    """At what playing stops."""
+    """At what playing stops; ``date`` is what the field for it begins with."""
 
     def __init__(
-        self, rules: list[PauseRule], now: datetime, first: datetime, last: datetime, parent: QWidget | None = None
+        self, rules: list[PauseRule], date: datetime, first: datetime, last: datetime, parent: QWidget | None = None
     ) -> None:
         super().__init__("Pause when", parent)
         given = {rule.condition: rule for rule in rules}
@@ -182,7 +192,7 @@ class PauseDialog(Asking):
         self.drawdown.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.drawdown.setAccessibleName("Drawdown in percent")
         self.drawdown.setValue(100 * given[Condition.DRAWDOWN].limit if Condition.DRAWDOWN in given else 5.0)
-        self.date = date_field("Date to pause at", now, first, last)
+        self.date = date_field("Date to pause at", date, first, last)
         grid.addWidget(self.drawdown, list(Condition).index(Condition.DRAWDOWN), 1)
         grid.addWidget(self.date, list(Condition).index(Condition.DATE), 1)
         self.outer.addLayout(grid)
@@ -200,6 +210,7 @@ class ChangeOrderDialog(Asking):
         super().__init__(f"Change order {order.id}", parent, "Change")
         self._order = order
         self.fields: dict[str, QDoubleSpinBox] = {}
+        self._begun: dict[str, float] = {}
         layout = QFormLayout()
         for key, name, value in (
             ("qty", "Quantity", order.quantity), ("limit", "Limit", order.limit), ("stop", "Stop", order.stop),
@@ -208,7 +219,7 @@ class ChangeOrderDialog(Asking):
             if value is None:
                 continue
             field = QDoubleSpinBox()
-            field.setDecimals(max(form.decimals, 2))
+            field.setDecimals(_decimals(value) if key == "qty" else max(form.decimals, 2))
             field.setRange(-1e9, 1e9)
             field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
             field.setMinimumWidth(180)
@@ -216,18 +227,17 @@ class ChangeOrderDialog(Asking):
             field.setValue(value)
             field.setAccessibleName(name)
             self.fields[key] = field
+            self._begun[key] = field.value()  # as the field rounds it: what is not touched is not changed
             layout.addRow(name, field)
         self.outer.addLayout(layout)
         self.finish()
 
     def record(self) -> dict[str, object]:
         """The record that changes the order: what differs alone."""
-        before = {
-            "qty": self._order.quantity,
-            "limit": self._order.limit,
-            "stop": self._order.stop,
-            "sl": self._order.stop_loss,
-            "tp": self._order.take_profit,
-        }
-        changed = {key: field.value() for key, field in self.fields.items() if field.value() != before[key]}
+        changed = {key: field.value() for key, field in self.fields.items() if field.value() != self._begun[key]}
         return {"type": "modify_order", "id": self._order.id, **changed}
+
+
+def _decimals(quantity: float) -> int:
+    """Decimals in which a quantity is written whole: lots may be small fractions."""
+    return max(len(f"{quantity:.8f}".rstrip("0").partition(".")[2]), 2)

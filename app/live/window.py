@@ -364,8 +364,10 @@ class LiveWindow(QMainWindow):
 
     def tell_exception(self, text: str, details: str) -> None:
         """Something in the window itself went wrong: say it; the window lives on."""
-        from app.dialogs.small import TextDialog
+        from app.dialogs.small import TextDialog, is_told
 
+        if is_told(self.dialogs, details):
+            return
         LOG.error("%s", details)
         self.open_dialog(TextDialog("Something went wrong", f"{text}. The window goes on.", details, self))
 
