@@ -5,16 +5,17 @@ document, columns and dtypes equal. Words (``phase``, ``reason``, ...) are coded
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.checked_tables import read_checked, write_checked
+from data.checked_tables import CheckedFile, write_checked
 from data.series import FloatArray, TimeArray
 from engine.backtester import BacktesterEngine
 from engine.errors import JournalError
@@ -121,8 +122,60 @@ class Journal:
         Raises:
             JournalError: where a table is missing, damaged, or not as it was written.
         """
-        sums = _sums(folder / SUMS)
-        return cls({name: _read_parquet(folder / f"{name}.parquet", sums) for name in TABLES})
+        tables: dict[str, Table] = {}
+        for name in TABLES:
+            with StoredTable(folder, name) as stored:
+                tables[name] = {column: stored.column(column) for column in stored.names}
+        return cls(tables)
+
+
+class StoredTable:
+    """A table of a run folder. Columns are read one at a time: who makes something else of them holds no more than one.
+
+    Attributes:
+        names: of its columns, in order; rows: how many there are.
+
+    Raises:
+        JournalError: where it is missing, damaged, or not as it was written.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / f"{name}.parquet"
+        with _said_as_journal_error(self._path):
+            self._held_to(_sums(folder / SUMS))
+            self._file = CheckedFile(self._path)
+        self.names: list[str] = self._file.schema.names
+        self.rows = self._file.rows
+        written = (self._file.schema.metadata or {}).get(b"triphase_journal", b"none").decode()
+        if written != str(FORMAT):
+            raise JournalError(
+                f"{self._path} is of journal format {written}, this version reads {FORMAT}; run the backtest again"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.__exit__()
+
+    def _held_to(self, sums: Mapping[str, str]) -> None:
+        found, expected = _sha256(self._path), sums.get(self._path.name)
+        if found != expected:
+            raise JournalError(
+                f"{self._path} is damaged or was changed: its SHA-256 is {found}, {SUMS} says {expected}; run the "
+                "backtest again"
+            )
+
+    def column(self, name: str) -> Column:
+        """A column.
+
+        Raises:
+            KeyError: where the table has none of that name; JournalError: where it is damaged.
+        """
+        import pyarrow as pa
+
+        with _said_as_journal_error(self._path):
+            return _column(_whole(self._file.column(name), pa), pa)
 
 
 def journal_of(engine: BacktesterEngine, bars: int) -> Journal:
@@ -361,27 +414,14 @@ def _sums(file: Path) -> dict[str, str]:
         raise JournalError(f"{file} cannot be read: {error}; run the backtest again") from None
 
 
-def _read_parquet(file: Path, sums: Mapping[str, str]) -> Table:
-    import pyarrow as pa
-
+@contextmanager
+def _said_as_journal_error(file: Path) -> Iterator[None]:
     try:
-        found, expected = _sha256(file), sums.get(file.name)
-        if found != expected:
-            raise JournalError(
-                f"{file} is damaged or was changed: its SHA-256 is {found}, {SUMS} says {expected}; run the backtest "
-                "again"
-            )
-        table = read_checked(file)
+        yield
     except FileNotFoundError:
         raise JournalError(f"{file} is missing: the run folder is incomplete; run the backtest again") from None
     except (OSError, ValueError) as error:
         raise JournalError(f"{file} cannot be read: {error}; run the backtest again") from None
-    written = (table.schema.metadata or {}).get(b"triphase_journal", b"none").decode()
-    if written != str(FORMAT):
-        raise JournalError(
-            f"{file} is of journal format {written}, this version reads {FORMAT}; run the backtest again"
-        )
-    return {name: _column(_whole(table.column(name), pa), pa) for name in table.column_names}
 
 
 def _whole(column: Any, pa: Any) -> Any:

@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.replay.facts import RunFacts
+from app.replay.rows import Rows
 from app.replay.store import JournalStore
 from data.json_text import parsed
 from engine.config import BacktestConfig
 from engine.config.places import Places
 from engine.errors import JournalError
-from engine.journal import FORMAT, Journal, Table, Words, give_back_memory
+from engine.journal import FORMAT, StoredTable, Words, give_back_memory
 from engine.kernel import schema
 from engine.preparing import prepare
 from engine.result import versions
 
-FIELDS = {
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "equity": {},
     "fills": {"lots": "quantity"},
     "trades": {"number": "trade", "max_lots": "quantity"},
     "orders": {"lots": "quantity", "tif": "time_in_force"},
@@ -107,9 +109,8 @@ def open_run(folder: Path) -> SavedRun:
     """
     manifest = read_manifest(folder)
     config = config_of(manifest, folder)
-    journal = Journal.read(folder)
     facts = RunFacts(config, prepare(config))
-    store = store_of(journal, facts.symbols, folder)
+    store = store_of(folder, facts.symbols)
     if store.bars > facts.bars:
         raise JournalError(
             f"{folder} has {store.bars:,} bars of equity, its data files now give {facts.bars:,}; put the files back "
@@ -132,28 +133,28 @@ def _changes(manifest: Mapping[str, Any], facts: RunFacts) -> tuple[str, ...]:
     return tuple(told)
 
 
-def store_of(journal: Journal, symbols: tuple[str, ...], folder: Path) -> JournalStore:
-    """A journal's tables as the window holds them; they are taken out of the journal one by one, so that no table is
-    held twice for longer than it takes.
+def store_of(folder: Path, symbols: tuple[str, ...]) -> JournalStore:
+    """The tables of a run folder as the window holds them, read column by column into the place where they stay.
 
     Raises:
-        JournalError: where a column is missing or a word is unknown.
+        JournalError: where a table is missing or damaged, a column is missing or a word is unknown.
     """
     store = JournalStore()
+    tables: Mapping[str, Rows] = {
+        "equity": store.equity,
+        "fills": store.fills,
+        "trades": store.trades,
+        "orders": store.orders,
+        "events": store.events,
+        "margin_calls": store.calls,
+        "choices": store.choices,
+    }
     try:
-        store.equity.write(0, _equity(journal.tables.pop("equity")))
-        timed = (
-            ("fills", store.fills),
-            ("trades", store.trades),
-            ("events", store.events),
-            ("choices", store.choices),
-        )
-        for name, table in timed:
-            table.write(0, _records(name, journal.tables.pop(name), table.rows.dtype, symbols))
-        store.calls.write(0, _records("margin_calls", journal.tables.pop("margin_calls"), schema.MARGIN_CALL, symbols))
-        orders = journal.tables.pop("orders")
-        store.orders.write(0, _records("orders", orders, schema.ORDER, symbols))
-        store.reasons = _reasons(orders["reason"])
+        for name, table in tables.items():
+            with StoredTable(folder, name) as stored:
+                table.write(0, _records(name, stored, table.rows.dtype, symbols))
+                if name == "orders":
+                    store.reasons = _reasons(stored.column("reason"))
     except (KeyError, ValueError, TypeError) as error:
         raise JournalError(f"{folder} has tables that cannot be read: {error}; run the backtest again") from None
     store.revision += 1
@@ -161,20 +162,13 @@ def store_of(journal: Journal, symbols: tuple[str, ...], folder: Path) -> Journa
     return store
 
 
-def _equity(table: Table) -> NDArray[Any]:
-    rows = np.zeros(len(table["equity"]), schema.EQUITY)
-    for name in schema.EQUITY.names or ():
-        rows[name] = table[name]
-    return rows
-
-
-def _records(name: str, table: Table, dtype: np.dtype[Any], symbols: tuple[str, ...]) -> NDArray[Any]:
-    length = len(next(iter(table.values())))
-    rows = np.zeros(length, dtype)
+def _records(name: str, stored: StoredTable, dtype: np.dtype[Any], symbols: tuple[str, ...]) -> NDArray[Any]:
+    rows = np.zeros(stored.rows, dtype)
     for field in dtype.names or ():
         column = FIELDS[name].get(field, field)
-        if column in table:
-            rows[field] = _codes(name, field, table[column], symbols)
+        # Equity is whole; of the others the kernel knows more than the journal tells.
+        if column in stored.names or name == "equity":
+            rows[field] = _codes(name, field, stored.column(column), symbols)
     return rows
 
 
