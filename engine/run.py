@@ -174,8 +174,11 @@ class Run:
         """Run to the end of data, or until ``progress`` answers False, a bot fails, or Ctrl-C."""
         self.advance(self.bars, progress)
         if self.status == "running":
-            self.status = self.engine.finish()
+            self._attempt(self._finish)
         return self.status
+
+    def _finish(self) -> None:
+        self.status = self.engine.finish()
 
     def advance(self, stop: int, progress: Progress | None = None) -> int:
         """Run until ``stop`` bars have closed; returns how many have. Chunks of about 50 ms; progress after each."""
@@ -201,24 +204,22 @@ class Run:
         """Run one chunk, and size the next one by the time that this one took."""
         begun, first = time.perf_counter(), self.next_bar
         self.engine.look_for_listeners()
-        self._run_bars(min(stop, first + self.bars_per_chunk))
+        self._attempt(lambda: self._run_bars(min(stop, first + self.bars_per_chunk)))
         taken = max(time.perf_counter() - begun, 1e-6)
-        self._ingest()
+        if self.status == "running":
+            self._attempt(self._ingest)
         rate = (self.next_bar - first) / taken
         self.bars_per_chunk = max(STEP_CHUNK, min(int(rate * CHUNK_SECONDS), 4 * self.bars_per_chunk))
         self.snapshots.offer(self.next_bar, taken, self.snapshot)
 
     def _run_bars(self, stop: int) -> None:
-        try:
-            if self.drive == "compiled" and not self.engine.listening:
-                self._compiled_bars(stop)
-            elif self.engine.listening or self.bot.acts_at_close or self.bot.learns or self.interventions:
-                while self.next_bar < stop:
-                    self._whole_bar(self.next_bar)
-            else:
-                self._fast_bars(stop)
-        except Exception as raised:  # noqa: BLE001 - a user's bot may raise anything
-            self._fail(raised)
+        if self.drive == "compiled" and not self.engine.listening:
+            self._compiled_bars(stop)
+        elif self.engine.listening or self.bot.acts_at_close or self.bot.learns or self.interventions:
+            while self.next_bar < stop:
+                self._whole_bar(self.next_bar)
+        else:
+            self._fast_bars(stop)
 
     def _compiled_bars(self, stop: int) -> None:
         """Compiled calls between the bars that have interventions."""
@@ -295,6 +296,12 @@ class Run:
             raise
         except Exception as raised:
             raise StrategyError(self._told(raised, "before the first bar"), -1, int(Phase.OPEN)) from raised
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as raised:  # noqa: BLE001 - a user's bot may raise anything
+            self._fail(raised)
 
     def _fail(self, raised: Exception) -> None:
         """A bot, an exit or a listener raised: keep what happened, close the bar, and say where."""
