@@ -141,6 +141,8 @@ class Worker:
     def _follow(self, command: Follow) -> None:
         """Go back to where the course parts from the present one and on with its own interventions (S16)."""
         run = self._run
+        if command.course != self._course:
+            self._leave()
         parting = common_bars(self._interventions, command.interventions)
         self._course, self._interventions = command.course, command.interventions
         if parting is not None and (run.status != "running" or parting < run.next_bar):
@@ -157,6 +159,13 @@ class Worker:
         self._target = run.bars
         if run.status != "running":
             self._end()
+
+    def _leave(self) -> None:
+        """What was to be saved at the end of the course that is left is not: its end will not be reached."""
+        waiting, self._to_save = self._to_save, []
+        for command in waiting:
+            why = "another course was begun before this one was over; save it again once it is"
+            self._tell_saved(command, f"{command.folder} is not written: {why}")
 
     def _answer(self, ask: int, explain: Callable[[], Explanation]) -> None:
         """Explain; the rows of orders that ended are put back as they were, whatever was played again."""
@@ -178,6 +187,9 @@ class Worker:
                     shutil.rmtree(command.replaces, ignore_errors=True)
         except TriphaseError as raised:
             error = str(raised)
+        self._tell_saved(command, error)
+
+    def _tell_saved(self, command: Save | Report, error: str) -> None:
         told = Saved(course=self._course, folder=command.folder, error=error, report=isinstance(command, Report))
         self._line.send(told)
 
