@@ -101,7 +101,6 @@ class Notes:
         if key not in self.known:
             self.known[key] = make()
             if self.file is not None:
-                self.file.parent.mkdir(parents=True, exist_ok=True)
                 whole = {**self.known, "identity": np.frombuffer(self.identity.encode(), np.uint8)}
                 replace_file(self.file, packed(whole))
         return self.known[key]

@@ -13,7 +13,7 @@ from engine.kernel.learned import C_ATR, C_EMA, C_RSI
 from exits.features import NAMES, feature_hash
 from models.store import replace_file
 from research.learning.entries import Entries
-from research.learning.preparing import Schooling, add_common_options, prepared_for
+from research.learning.preparing import Schooling, add_common_options, prepared_for, unwritten
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         _write_all(given)
     except TriphaseError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; files that are there are whole, --resume makes the rest", file=sys.stderr)

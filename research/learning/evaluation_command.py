@@ -23,7 +23,15 @@ from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, 
 from research.learning.entries import Entries, Ground, joined
 from research.learning.memory import MemorySettings
 from research.learning.policy import PolicySettings
-from research.learning.preparing import Schooling, add_common_options, configuration, positive, prepared_for
+from research.learning.preparing import (
+    Schooling,
+    add_common_options,
+    configuration,
+    entries_asked_for,
+    positive,
+    prepared_for,
+    unwritten,
+)
 from research.learning.reporting import block_of
 from research.learning.splits import DAY_NS, walk_forward
 
@@ -71,22 +79,36 @@ def main(arguments: Sequence[str]) -> int:
     """Judge; returns the exit code. Ctrl-C keeps the folds that are done, where ``--out`` is given."""
     given = parser().parse_args(arguments)
     try:
-        schooling = prepared_for(given, teaching=False)
-        notes = notes_of(given, schooling)
-        page = page_of(given, schooling, notes)
+        _judge(given)
     except TriphaseError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         kept = "; --resume takes over the folds that are done" if given.out is not None else ""
         print(f"stopped{kept}", file=sys.stderr)
         return 130
-    print(page)
+    return 0
+
+
+def _judge(given: argparse.Namespace) -> None:
+    """Make the page and print it; with ``--out`` its folder is made first, so that no judgement is lost to it."""
+    schooling = prepared_for(given, teaching=False)
     if given.out is not None:
         given.out.parent.mkdir(parents=True, exist_ok=True)
+    notes = notes_of(given, schooling)
+    page = page_of(given, schooling, notes)
+    print(page)
+    if given.out is not None:
         replace_file(given.out, page.encode())
         notes.forget()
-    return 0
+
+
+def needs_torch(arguments: Sequence[str]) -> bool:
+    """Whether a learner is asked for that trains a network."""
+    return set(parser().parse_args(arguments).learners) != {"linucb"}
 
 
 def notes_of(given: argparse.Namespace, schooling: Schooling) -> Notes:
@@ -107,8 +129,9 @@ def page_of(given: argparse.Namespace, schooling: Schooling, notes: Notes) -> st
     ]
     if given.control:
         ground, walked = control_of(given, schooling)
+        bars = f"{len(ground.engine.market):,} bars"
         parts += [
-            "Control: fair random walks of the same number of bars, ticks and costs, where nothing can be gained.",
+            f"Control: fair random walks of {bars} with the same ticks and costs, where nothing can be gained.",
             _table(judged(given, ground, walked, notes, "control")),
         ]
     return "\n\n".join(parts) + "\n"
@@ -188,7 +211,7 @@ def _arms(given: argparse.Namespace, ground: Ground, train: Entries, test: Entri
 
 
 def control_of(given: argparse.Namespace, schooling: Schooling) -> tuple[Ground, Entries]:
-    """Fair walks in place of the bars: same ticks, costs, and about as many bars."""
+    """Fair walks in place of the bars: same ticks and costs, a session of minute bars for each week day, 4 to 60."""
     config, source = configuration(given), schooling.ground.engine.market
     series, instruments = [], []
     for one, facts in zip(source.series, source.instruments, strict=True):
@@ -204,4 +227,4 @@ def control_of(given: argparse.Namespace, schooling: Schooling) -> tuple[Ground,
         instruments.append(replace(facts, calendar="CME_Equity_Index"))
     engine = BacktesterEngine(Market(instruments, series, seed=given.seed), config.simulation, seed=given.seed)
     ground = Ground(engine, make_bot(config.bot), given.multiples, given.unit, given.lookback)
-    return ground, ground.entries(given.stride)
+    return ground, entries_asked_for(ground, given)

@@ -1,6 +1,7 @@
 """What the training and evaluation commands have in common: which bars, which entries, which part of the time."""
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
 from engine.kernel.learned import MOST_ARMS
 from engine.preparing import Prepared, engine_of, prepare
+from research.learning.checkpoints import entries_identity
 from research.learning.entries import MULTIPLES, Entries, Ground
 from research.learning.splits import DAY_NS, Split, split_by_share
 
@@ -67,6 +69,27 @@ def share(text: str) -> float:
     return number
 
 
+def not_negative(text: str) -> float:
+    """A finite number from 0, as an option's type."""
+    number = float(text)
+    if not 0.0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
+    return number
+
+
+def seed_of(text: str) -> int:
+    """A whole number from 0, as an option's type."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return number
+
+
+def unwritten(error: OSError, out: Path | None) -> str:
+    """What is said where a command cannot write what it has made, or the folder for it."""
+    return f"{error.filename or out} cannot be written: {error.strerror or error}; name another place with --out"
+
+
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command."""
     parser.add_argument(
@@ -86,8 +109,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "--lookback", type=positive, default=64, metavar="N", help="closed bars of a sequence (default 64)"
     )
     parser.add_argument("--share", type=share, default=0.7, help="share of the time to learn from (default 0.7)")
-    parser.add_argument("--embargo", type=float, default=1.0, metavar="DAYS", help="gap before the judging part")
-    parser.add_argument("--seed", type=int, default=1, help="seed of everything random (default 1)")
+    parser.add_argument("--embargo", type=not_negative, default=1.0, metavar="DAYS", help="gap before the judging part")
+    parser.add_argument("--seed", type=seed_of, default=1, help="seed of everything random (default 1)")
 
 
 def configuration(given: argparse.Namespace) -> BacktestConfig:
@@ -115,9 +138,7 @@ def prepared_for(given: argparse.Namespace, teaching: bool = True) -> Schooling:
     checked_multiples(given.multiples)
     loaded = prepare(config)
     ground = ground_of(config, loaded, given.multiples, given.unit, given.lookback)
-    entries = ground.entries(given.stride)
-    if given.symbols:
-        entries = entries.take(np.isin(entries.symbol, [entries.symbols.index(symbol) for symbol in given.symbols]))
+    entries = entries_asked_for(ground, given)
     if not len(entries):
         raise ConfigError(
             f"{given.config}: the bot {config.bot.name} would enter nowhere in {len(loaded.market):,} bars with all "
@@ -131,6 +152,14 @@ def prepared_for(given: argparse.Namespace, teaching: bool = True) -> Schooling:
             f"(--share {given.share:g}, --embargo {given.embargo:g} days); give more bars, or a smaller embargo"
         )
     return Schooling(ground=ground, entries=entries, split=split, facts=facts_of(config, loaded, entries, split, given))
+
+
+def entries_asked_for(ground: Ground, given: argparse.Namespace) -> Entries:
+    """The labelled entries of a ground, of the symbols that the options name."""
+    entries = ground.entries(given.stride)
+    if not given.symbols:
+        return entries
+    return entries.take(np.isin(entries.symbol, [entries.symbols.index(symbol) for symbol in given.symbols]))
 
 
 def checked_multiples(multiples: list[float]) -> None:
@@ -155,7 +184,12 @@ def facts_of(
 ) -> dict[str, Any]:
     """What a manifest tells of data, costs and splits."""
     return {
-        "entries_of": {"bot": config.bot.name, "settings": dict(config.bot.settings), "stride": given.stride},
+        "entries_of": {
+            "bot": config.bot.name,
+            "settings": dict(config.bot.settings),
+            "stride": given.stride,
+            "digest": entries_identity(entries)["entries"],
+        },
         "data": {
             "digests": dict(loaded.digests),
             "first": _text(entries.time_ns[0]),

@@ -27,7 +27,7 @@ class Split:
 
     @property
     def purged(self) -> int:
-        """Entries before the judging part that belong to neither."""
+        """Entries that belong to neither: they reach into the judging part, or end behind the data."""
         return int(np.count_nonzero(~self.train & ~self.test))
 
 
@@ -52,6 +52,7 @@ def split_by_share(entries: Entries, share: float = 0.7, embargo_ns: int = DAY_N
 def walk_forward(entries: Entries, folds: int, first: float = 0.4, embargo_ns: int = DAY_NS) -> Iterator[Split]:
     """``folds`` judging parts of equal length behind the ``first`` share; each learns from all that came before."""
     begin, last = int(entries.time_ns[0]), int(entries.time_ns[-1]) + 1
-    edges = np.linspace(begin + (last - begin) * first, last, folds + 1).astype(np.int64)
+    judged = begin + int((last - begin) * first)
+    edges = [judged + (last - judged) * number // folds for number in range(folds + 1)]  # floats would lose ns
     for start, end in pairwise(edges):
-        yield split_at(entries, int(start), int(end), embargo_ns)
+        yield split_at(entries, start, end, embargo_ns)

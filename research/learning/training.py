@@ -10,7 +10,7 @@ from typing import Any
 
 from data.errors import TriphaseError
 from research.learning.checkpoints import checkpoint_path
-from research.learning.preparing import Schooling, configuration
+from research.learning.preparing import Schooling, configuration, unwritten
 
 INTERRUPTED = 130
 _ELSEWHERE = ("device", "threads")
@@ -24,6 +24,9 @@ def train_each(given: argparse.Namespace, train: Callable[[argparse.Namespace], 
                 return INTERRUPTED
     except TriphaseError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped at once; models and checkpoints that are there are whole", file=sys.stderr)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from research.learning import data_command, evaluation_command
+from research.learning.preparing import prepared_for
 
 SMALL = ["--symbols", "ES_SYN", "--set", "end=2024-09-13"]
 
@@ -42,6 +43,19 @@ def test_an_evaluation_is_a_page_with_intervals(tmp_path: Path, capsys: pytest.C
     assert page.read_text() in capsys.readouterr().out + "\n"
     assert page.read_text().count("| linucb |") == 2
     assert "Control: fair random walks" in page.read_text()
+
+
+def test_the_control_walks_for_the_judged_symbols_alone() -> None:
+    given = evaluation_command.parser().parse_args([*SMALL, "--stride", "100"])
+    schooling = prepared_for(given, teaching=False)
+    _, walked = evaluation_command.control_of(given, schooling)
+    assert {walked.symbols[number] for number in set(walked.symbol)} == {"ES_SYN"}
+
+
+def test_a_bandit_is_judged_without_torch() -> None:
+    assert not evaluation_command.needs_torch(["--learners", "linucb"])
+    assert evaluation_command.needs_torch([])
+    assert evaluation_command.needs_torch(["--learners", "linucb", "lstm"])
 
 
 def test_an_evaluation_that_is_interrupted_is_gone_on_with(

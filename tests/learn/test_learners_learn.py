@@ -126,6 +126,14 @@ def test_splits_are_purged_and_never_overlap(hidden: Lesson) -> None:
         assert split.purged > 0
 
 
+def test_folds_judge_every_whole_entry_behind_the_first_learning_part_the_last_one_too(hidden: Lesson) -> None:
+    whole = hidden.entries.take(~hidden.entries.censored)
+    judged = np.sum([split.test for split in walk_forward(whole, 3)], axis=0)
+    assert set(judged) == {0, 1}
+    assert (np.diff(judged) >= 0).all()
+    assert judged[-1] == 1
+
+
 @pytest.mark.parametrize("blocks", [6, 12, 40])
 def test_the_interval_of_blocks_covers_a_known_mean(blocks: int) -> None:
     """Values that last for a block: the interval must be as wide as blocks say, not as entries would; 95 % of 300."""

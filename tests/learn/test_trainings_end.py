@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,56 @@ def test_what_cannot_be_trained_is_an_error_that_says_why(
     assert text in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [["--frames", "0"], ["--stride", "-1"], ["--share", "1.5"]])
+def test_a_model_of_other_labels_does_not_count_as_trained(tmp_path: Path) -> None:
+    from research.learning import ppo_command
+    from research.learning.policy import PolicySettings
+    from research.learning.preparing import prepared_for
+    from research.learning.training import is_trained
+
+    def found(*options: str) -> bool:
+        given = ppo_command.parser().parse_args([*SMALL, "--stride", "50", "--resume", *options])
+        schooling, file = prepared_for(given), tmp_path / "small.zip"
+        if not options:
+            training = {**asdict(PolicySettings()), "frames_done": 10}
+            manifest = {**schooling.facts, "seed": 1, "training": training}
+            file.with_suffix(".json").write_text(json.dumps(manifest))
+            file.with_suffix(".npz").touch()
+        return is_trained(given, file, PolicySettings(), schooling, "frames_done", 10)
+
+    assert found()
+    assert not found("--unit", "atr")
+    assert not found("--multiples", "1", "2.5", "6")
+    assert not found("--set", "simulation.market_fill=next_open")
+
+
+@pytest.mark.parametrize("name", ["out", "out/deeper"])
+def test_a_place_that_cannot_be_written_is_an_error_that_names_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from research.learning import data_command, evaluation_command, ppo_command
+
+    (tmp_path / "out").touch()
+    few = [*SMALL, "--stride", "200", "--quiet", "--out", str(tmp_path / name)]
+    assert ppo_command.main(few) == 2
+    assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
+    assert data_command.main(few) == 2
+    assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
+    few[-1] = str(tmp_path / name / "page.md")
+    assert evaluation_command.main([*few, "--learners", "linucb", "--no-control"]) == 2
+    assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--frames", "0"],
+        ["--stride", "-1"],
+        ["--share", "1.5"],
+        ["--embargo", "-1"],
+        ["--embargo", "nan"],
+        ["--seed", "-1"],
+    ],
+)
 def test_an_option_out_of_its_range_ends_with_how_it_is_used(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
