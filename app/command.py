@@ -86,7 +86,9 @@ def _run(given: argparse.Namespace) -> int:
     from app.opening import config_at
     from app.own_panels import add_own_panel
     from app.workspace import Workspace
+    from engine.freeing import read_tables_through_the_c_library
 
+    read_tables_through_the_c_library()
     config = None if given.config is None else config_at(given.config).with_overrides(given.set)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Triphase")
@@ -99,9 +101,9 @@ def _run(given: argparse.Namespace) -> int:
     catch_exceptions(window)
     window.show()
     if given.open is not None:
-        window.handling.open_folder(given.open)
+        window.handling.files.open_folder(given.open)
     elif config is not None:
-        window.handling.run(config, given.by_hand)
+        window.handling.files.run(config, given.by_hand)
     # Python's signal handlers run only while Python does.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())

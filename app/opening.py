@@ -7,6 +7,7 @@ from app.replay.saved import open_run
 from app.session import HAND, RunSession
 from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
+from engine.freeing import give_back_freed_memory
 from engine.preparing import prepare
 
 SHOWN = 2  # symbols whose charts are shown first
@@ -46,6 +47,7 @@ def saved_session(folder: Path) -> RunSession:
     """
     saved = open_run(folder)
     saved.facts.make_ready(SHOWN)
+    give_back_freed_memory(saved.facts.bars * len(saved.facts.symbols))
     return RunSession.of_saved(saved)
 
 
