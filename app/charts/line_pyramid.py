@@ -1,4 +1,8 @@
-"""Which values of a line are drawn: each bucket's lowest and highest, from a min-max pyramid of radix 4."""
+"""Which values of a line are drawn: each bucket's lowest and highest, from a min-max pyramid of radix 4.
+
+Level ``n`` holds one row per 4^n values; level 0 are the values, and as with bars (`app.charts.pyramid`) there is no
+level 1: memory is a sixth of the values'.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.charts.columns import Columns, IntArray
+from app.charts.pyramid import LOWEST, RADIX
 from data.series import FloatArray
 
-RADIX = 4
+_BLOCK = 1 << 16  # values that are brought together at a time: a multiple of every small span
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +67,29 @@ class LinePyramid:
         self._grow()
 
     def _grow(self) -> None:
-        # What lies apart in a source is brought together: only what no level has yet.
-        offset = len(self._levels[0]) * RADIX if self._levels else 0
-        low = high = np.ascontiguousarray(self.values[offset:])
-        number = 0
-        while len(low) >= RADIX:
-            if number == len(self._levels):
-                self._levels.append(Columns(2))
-            level = self._levels[number]
-            begin, end = len(level) * RADIX - offset, len(low) // RADIX * RADIX
+        radix = RADIX**LOWEST
+        # What lies apart in a source is brought together, in blocks: only what no level has yet.
+        while True:
+            begin = len(self._levels[0]) * radix if self._levels else 0
+            end = min(begin + _BLOCK, self._length // radix * radix)
             if begin == end:
                 break
-            level.extend([_lowest(low[begin:end], RADIX), _highest(high[begin:end], RADIX)])
-            low, high, number, offset = level[0], level[1], number + 1, 0
+            values = np.ascontiguousarray(self.values[begin:end])
+            self._add(0, _lowest(values, radix), _highest(values, radix))
+        number = 1
+        while number <= len(self._levels) and len(self._levels[number - 1]) >= RADIX:
+            low, high = self._levels[number - 1][0], self._levels[number - 1][1]
+            begin = len(self._levels[number]) * RADIX if number < len(self._levels) else 0
+            end = len(low) // RADIX * RADIX
+            if begin == end:
+                break
+            self._add(number, _lowest(low[begin:end], RADIX), _highest(high[begin:end], RADIX))
+            number += 1
+
+    def _add(self, number: int, low: FloatArray, high: FloatArray) -> None:
+        if number == len(self._levels):
+            self._levels.append(Columns(2))
+        self._levels[number].extend([low, high])
 
     def spans(self, first: int, last: int, exponent: int, known: int) -> Spans:
         """Buckets of ``2**exponent`` values over ``first`` to ``last`` (exclusive), of the first ``known`` only."""
@@ -94,7 +109,7 @@ class LinePyramid:
         """Lowest and highest from ``start``, a bucket's begin, to ``stop`` (exclusive), by the levels."""
         low, high = np.nan, np.nan
         place = start
-        for number in range(len(self._levels), -1, -1):
+        for number in (*range(len(self._levels) + LOWEST - 1, LOWEST - 1, -1), 0):
             span = RADIX**number
             lower, upper = self._rows(number)
             count = min((stop - place) // span, len(lower) - place // span) if place % span == 0 else 0
@@ -106,18 +121,20 @@ class LinePyramid:
         return low, high
 
     def _rows(self, number: int) -> tuple[FloatArray, FloatArray]:
-        if number == 0:
+        if number < LOWEST:
             return self.values, self.values
-        return self._levels[number - 1][0], self._levels[number - 1][1]
+        level = self._levels[number - LOWEST]
+        return level[0], level[1]
 
     def _ready(self, begin: int, end: int, exponent: int) -> tuple[FloatArray, FloatArray]:
         level, odd = divmod(exponent, 2)
         if begin == end:
             return np.empty(0), np.empty(0)
+        width = 1 << (odd if level >= LOWEST else exponent)
         low, high = self._rows(level)
-        at = slice(begin << odd, end << odd)
-        if odd:
-            return _lowest(low[at], 2), _highest(high[at], 2)
+        at = slice(begin * width, end * width)
+        if width > 1:
+            return _lowest(low[at], width), _highest(high[at], width)
         return low[at], high[at]
 
     @property

@@ -108,10 +108,10 @@ def test_two_charts_of_one_store_both_take_in_an_amended_bar() -> None:
     assert first.buckets(0, 64, 4, Cut(64)).high[0] == second.buckets(0, 64, 4, Cut(64)).high[0] == 9999.0
 
 
-def test_memory_is_at_most_half_again_the_bars() -> None:
+def test_memory_is_at_most_a_twelfth_of_the_bars() -> None:
     store = walk(100_000)
 
-    assert BarPyramid(store).nbytes <= 0.5 * store.nbytes
+    assert BarPyramid(store).nbytes <= store.nbytes / 12
 
 
 @pytest.mark.parametrize(("pixels", "exponent"), [(8.0, 0), (1.0, 0), (0.6, 1), (0.5, 1), (0.49, 2), (1 / 4096, 12)])
