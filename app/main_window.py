@@ -89,8 +89,8 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         self.start_page = StartPage()
-        self.start_page.chosen.connect(self.handling.start_choice)
-        self.start_page.recent_chosen.connect(self.handling.open_recent)
+        self.start_page.chosen.connect(self.handling.files.start_choice)
+        self.start_page.recent_chosen.connect(self.handling.files.open_recent)
         self.charts, self.chart_bar = ChartsPanel(self.clock), ChartBar()
         self.controls = ControlBar(self.handling.steps())
         self.account, self.ticket = AccountPanel(), TicketPanel()
@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         for key, on in self.charts.shown.items():
             self.actions_by_key[key].setChecked(on)
         self.menus = menus
-        self.handling.fill_view_menu(menus["View"])
+        self.handling.views.fill_menu(menus["View"])
 
     def _place(self) -> None:
         self.stack = QStackedWidget()
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         session.autosave = lambda course: folder_for(session, course)
         session.playback.speed = self.controls.chosen_speed
         self.bridge.add_source(session.take_notices)
-        self.charts.chosen = self.handling.indicators_of(session)
+        self.charts.chosen = self.handling.views.indicators_of(session)
         for panel in self.panels:
             panel.set_session(session)
         self.chart_bar.set_session(session)
@@ -366,6 +366,13 @@ class MainWindow(QMainWindow):
         hints = "Space play   \N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW} bar   Shift phase   [ ] trade   F1 shortcuts"
         told = (engine, done, f"{course.name}: {state}", *paused, hints)
         self.say_status("   \N{BOX DRAWINGS LIGHT VERTICAL}   ".join(told))
+
+    def announce(self, text: str, kind: str = "info") -> None:
+        """Tell what came of something, and note it with the run."""
+        if self.session is not None:
+            self.session.notices.append(Notice(kind=kind, text=text))
+        self.wake()
+        self.tell(text)
 
     def tell(self, text: str) -> None:
         """Write what came of something a person did; it stays for a while."""

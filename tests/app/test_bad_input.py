@@ -63,7 +63,7 @@ def test_a_run_folder_that_cannot_be_shown_is_told_on_the_start_page(
     folder = tmp_path / "run"
     shutil.copytree(run_folder, folder)
     wrong(folder)
-    window.handling.open_folder(folder)
+    window.handling.files.open_folder(folder)
     until(lambda: window.loading is None, pump(window))
     assert told in window.start_page.told.text()
     assert window.start_page.told.property("tone") == "down"
@@ -73,7 +73,7 @@ def test_a_run_folder_that_cannot_be_shown_is_told_on_the_start_page(
 
 def test_what_cannot_be_opened_beside_an_open_run_is_told_in_its_notes(window: MainWindow, tmp_path: Path) -> None:
     session = opened(window, "end=2024-09-02")
-    window.handling.open_folder(tmp_path)
+    window.handling.files.open_folder(tmp_path)
     until(lambda: window.loading is None, pump(window))
     pump(window)()
     assert window.session is session
@@ -87,7 +87,7 @@ def test_a_data_file_that_has_changed_since_is_told_and_the_run_is_shown(
     folder = tmp_path / "run"
     shutil.copytree(run_folder, folder)
     manifest(folder, lambda m: m | {"data": {k: v | {"digest": "0" * 64} for k, v in m["data"].items()}})
-    window.handling.open_folder(folder)
+    window.handling.files.open_folder(folder)
     until(lambda: window.session is not None, pump(window))
     pump(window)()
     assert "has changed since the run" in window.notes.text.toPlainText()
@@ -110,7 +110,7 @@ def test_a_damaged_settings_file_is_told_on_the_start_page_and_kept_beside(look:
 def test_a_damaged_layout_is_told_and_the_docks_are_as_at_first(window: MainWindow) -> None:
     opened(window, "end=2024-09-02")
     window.workspace.layouts["mine"] = "bm8gbGF5b3V0"
-    window.handling.use_layout("mine", window.workspace.layouts["mine"])
+    window.handling.views.use_layout("mine", window.workspace.layouts["mine"])
     pump(window)()
     assert "The layout mine is damaged" in window.notes.text.toPlainText()
     assert "mine" not in window.workspace.layouts

@@ -297,7 +297,7 @@ def test_chosen_indicators_are_drawn_again_in_the_next_window(
     run: MainWindow, day: tuple[RunFacts, JournalStore]
 ) -> None:
     """GUI.md 3: chosen in a dialog with their parameters, remembered."""
-    run.handling._take_indicators([{"name": "rsi", "parameters": {"period": 9}}])
+    run.handling.views.take_indicators([{"name": "rsi", "parameters": {"period": 9}}])
     run.close()
     again = MainWindow(Workspace.load(run.workspace.file), own_process=False)
     again.show()

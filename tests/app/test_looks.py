@@ -157,7 +157,7 @@ def test_a_layout_is_saved_by_name_and_chosen_from_the_menu(
     on_a_day.handling.slot("layout_save")()
     assert list(on_a_day.workspace.layouts) == ["wide"]
     on_a_day.docks["Equity and drawdown"].show()
-    menu = on_a_day.handling._layouts
+    menu = on_a_day.handling.views.layouts
     assert menu is not None
     menu.aboutToShow.emit()
     entries = {action.text(): action for action in menu.actions()}

@@ -62,7 +62,7 @@ def test_a_week_of_es_gc_and_spy_is_walked_through(window: MainWindow, shared_di
         assert shown.setdefault(cursor, state) == state
     window.go(Cursor(session.model.store.bars // 2, Phase.OPEN))
     for column in range(3):
-        window.handling.choose_symbol(column)
+        window.handling.views.choose_symbol(column)
         pump()
         assert window.charts.charts[0].symbol == session.facts.symbols[column]
     window.handling.slot("buy")()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QFileDialog
 
 from app.main_window import MainWindow
 from app.replay.facts import RunFacts
@@ -12,7 +13,7 @@ from app.replay.playback import PRESETS
 from app.replay.store import JournalStore
 from app.session import RunSession
 from tests.app.runs import config_of, finished, store_of
-from tests.app.staging import go, pump
+from tests.app.staging import go, pump, settled
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def open_second(window: MainWindow, of_one_symbol: tuple[RunFacts, JournalStore]
 def test_a_run_of_fewer_symbols_shows_its_own_position_after_a_far_one_was_chosen(
     on_a_day: MainWindow, of_one_symbol: Any
 ) -> None:
-    on_a_day.handling.choose_symbol(3)
+    on_a_day.handling.views.choose_symbol(3)
     session = open_second(on_a_day, of_one_symbol)
     assert on_a_day.account.position.heading.text().endswith(session.facts.symbols[0])
     assert on_a_day.ticket.heading.text().endswith(session.facts.symbols[0])
@@ -61,12 +62,26 @@ def test_another_symbol_is_shown_at_the_same_stretch_of_time(on_a_day: MainWindo
     first = on_a_day.charts.charts[0].viewport_model
     first.show(100, 160)
     seen = (first.right, first.span)
-    on_a_day.handling.choose_symbol(2)
+    on_a_day.handling.views.choose_symbol(2)
     pump(on_a_day)()
     shown = on_a_day.charts.charts[0].viewport_model
     assert on_a_day.charts.charts[0].symbol == on_a_day.session.facts.symbols[2]  # type: ignore[union-attr]
     assert (shown.right, shown.span) == seen
     assert {id(chart.viewport_model) for chart in on_a_day.charts.charts} == {id(shown)}
+
+
+def test_a_branch_that_is_being_computed_is_shown_though_somebody_wants_to_save(
+    on_a_day: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine would turn to what is saved, and never come to where the branch can be shown."""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("saved", ""))
+    on_a_day.handling.act({"type": "market", "symbol": "ES_SYN", "side": "buy", "qty": 1.0})
+    on_a_day.handling.slot("save")()
+    settled(on_a_day)
+    session = on_a_day.session
+    assert session is not None
+    assert session.model.course == 1
+    assert "save or report once it is shown" in on_a_day.notes.text.toPlainText()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])

@@ -262,18 +262,18 @@ def test_an_engine_that_dies_is_said_and_the_window_lives_on(window: MainWindow,
 def test_a_chart_per_symbol_is_put_into_the_grid_and_taken_away(window: MainWindow, tmp_path: Path) -> None:
     session = opened(window)
     for column in (2, 3):
-        window.handling.show_chart(column, True)
+        window.handling.views.show_chart(column, True)
     assert [chart.symbol for chart in window.charts.charts] == list(session.facts.symbols)
     for column in range(4):
-        window.handling.show_chart(column, False)
+        window.handling.views.show_chart(column, False)
     assert [chart.symbol for chart in window.charts.charts] == ["GC_SYN"]
     go(window, 500)
-    window.handling.export_png(tmp_path / "equity.png", -1)
+    window.handling.files.export_png(tmp_path / "equity.png", -1)
     assert (tmp_path / "equity.png").exists()
 
 
 def test_a_run_that_cannot_be_opened_is_said_on_the_start_page(window: MainWindow, tmp_path: Path) -> None:
-    window.handling.open_folder(tmp_path)
+    window.handling.files.open_folder(tmp_path)
     until(lambda: window.loading is None, pump(window))
     assert "it has no manifest.json" in window.start_page.told.text()
     assert window.stack.currentIndex() == 0
@@ -326,8 +326,8 @@ def test_layouts_are_kept_by_name_and_a_damaged_one_is_forgotten(window: MainWin
     opened(window)
     state = window.layout_text()
     window.workspace.layouts = {"mine": state, "broken": "AAAA"}
-    window.handling.use_layout("mine", state)
-    window.handling.use_layout("broken", "AAAA")
+    window.handling.views.use_layout("mine", state)
+    window.handling.views.use_layout("broken", "AAAA")
     assert list(window.workspace.layouts) == ["mine"]
 
 
@@ -371,9 +371,9 @@ def test_tables_pictures_and_reports_are_exported(window: MainWindow, tmp_path: 
     session = opened(window)
     go(window, 800)
     known = session.model.store.trades.count(session.model.cursor)
-    window.handling.export_all(session, tmp_path / "csv", "csv")
-    window.handling.export_all(session, tmp_path / "parquet", "parquet")
-    window.handling.export_png(tmp_path / "chart.png")
+    window.handling.files.export_all(session, tmp_path / "csv", "csv")
+    window.handling.files.export_all(session, tmp_path / "parquet", "parquet")
+    window.handling.files.export_png(tmp_path / "chart.png")
     lines = (tmp_path / "csv" / "trades.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == known + 1
     assert "exit_reason" in lines[0]

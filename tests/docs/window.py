@@ -57,7 +57,7 @@ class Reader:
 
     def begin(self) -> None:
         config = load_config(ROOT / "configs/coin_flip.yaml").with_overrides(["end=2024-09-04"])
-        self.window.handling.run(config, False)
+        self.window.handling.files.run(config, False)
         self.until(lambda: self.window.session is not None and not self.session.running)
 
     def stopped(self) -> str:
