@@ -1,5 +1,6 @@
 """What a headless run does once its configuration is known: run, bounds, save, print."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.config import BacktestConfig
@@ -35,8 +36,9 @@ def run(
     with progress_bar(around.error, config.name, show=not arguments.quiet) as listener:
         result = engine.run(config, bot, arguments.drive, listener)
     seconds = around.seconds() - started
+    without = {}
     if arguments.bounds and result.error is None and not result.interrupted:
-        result.bounds.update(engine.bounds(config, lambda: engine.make_bot(config), arguments.drive))
+        without = _add_bounds(config, result, arguments, engine)
     folder = _save(config, result, arguments, around)
     outcome = Outcome(
         config=config, result=result, folder=folder, seconds=seconds, notes=notes, learned=learned_by(bot)
@@ -45,7 +47,20 @@ def run(
         print(as_json(outcome), file=around.out)
     elif not arguments.quiet:
         print(table(outcome), file=around.out)
-    return _exit_code(outcome, around)
+    return _exit_code(outcome, without, around)
+
+
+def _add_bounds(
+    config: BacktestConfig, result: RunResult, arguments: Arguments, engine: Services
+) -> dict[str, Exception | None]:
+    """Put the bounds beside the result; those that ended early by name, each with what was raised, None for Ctrl-C."""
+    try:
+        found = engine.bounds(config, lambda: engine.make_bot(config), arguments.drive)
+    except KeyboardInterrupt:
+        return {"all": None}
+    early = {name: run.error for name, run in found.items() if run.interrupted or run.error is not None}
+    result.bounds.update({name: run for name, run in found.items() if name not in early})
+    return early
 
 
 def learned_by(bot: object) -> tuple[str, ...]:
@@ -54,8 +69,8 @@ def learned_by(bot: object) -> tuple[str, ...]:
     return tuple(tell()) if callable(tell) else ()
 
 
-def _exit_code(outcome: Outcome, around: Surroundings) -> int:
-    """Say what ended the run early, if anything did, and what is kept of it."""
+def _exit_code(outcome: Outcome, without: Mapping[str, Exception | None], around: Surroundings) -> int:
+    """Say what ended the run or its bounds early, if anything did, and what is kept."""
     result = outcome.result
     kept = f"what was done is kept in {outcome.folder}" if outcome.folder is not None else "nothing is saved"
     if result.error is not None:
@@ -63,6 +78,14 @@ def _exit_code(outcome: Outcome, around: Surroundings) -> int:
         return FAILED
     if result.interrupted:
         print(f"stopped after {result.bars:,} bars; {kept}", file=around.error)
+        return STOPPED
+    for name, error in without.items():
+        if error is not None:
+            print(f"error: {error}; the bound {name} is left out\n{kept}", file=around.error)
+            return FAILED
+    if without:
+        left_out = f"{', '.join(without)} left out"
+        print(f"stopped during the bounds, {left_out}; {kept}", file=around.error)
         return STOPPED
     return DONE
 

@@ -80,6 +80,8 @@ class Stage:
     configs: list[BacktestConfig] = field(default_factory=list)
     drives: list[str] = field(default_factory=list)
     fail: BaseException | None = None
+    fail_bounds: BaseException | None = None
+    early: dict[str, PlayedResult] = field(default_factory=dict)
     lookahead: LookAheadError | None = None
 
     def run(self, config: BacktestConfig, bot: object, drive: str, listener: ProgressListener | None) -> PlayedResult:
@@ -94,8 +96,11 @@ class Stage:
 
     def bounds(self, config: BacktestConfig, make: Callable[[], Any], drive: str) -> Mapping[str, PlayedResult]:
         make()
+        if self.fail_bounds is not None:
+            raise self.fail_bounds
         profits = {"worst_case": -500.0, "best_case": 2500.0, "next_open": 1000.0}
-        return {name: replace(self.result, statistics=statistics(net_profit=p)) for name, p in profits.items()}
+        whole = {name: replace(self.result, statistics=statistics(net_profit=p)) for name, p in profits.items()}
+        return whole | self.early
 
     def check(self, config: BacktestConfig, make: Callable[[], Any]) -> PlayedReport:
         self.configs.append(config)
@@ -233,6 +238,44 @@ def test_ctrl_c_keeps_and_saves_what_is_done_and_says_so(stage: Stage) -> None:
         f"stopped after 400 bars; what was done is kept in {stage.result.saved[0]}\n"
     )
     assert "Bounds" not in stage.out.getvalue()
+
+
+def test_ctrl_c_during_the_bounds_keeps_the_run_and_shows_no_half_bound(stage: Stage) -> None:
+    """S6.9: a bound of half of the bars is none."""
+    stage.early = {"best_case": replace(stage.result, interrupted=True, status="interrupted")}
+
+    code = stage(*stage.command, "--bounds")
+
+    assert code == 130
+    assert set(stage.result.bounds) == {"worst_case", "next_open"}
+    assert "1,000 bars, worst_case" in stage.out.getvalue()
+    assert stage.error.getvalue().endswith(
+        f"stopped during the bounds, best_case left out; what was done is kept in {stage.result.saved[0]}\n"
+    )
+
+
+def test_ctrl_c_before_the_first_bound_keeps_the_run(stage: Stage) -> None:
+    stage.fail_bounds = KeyboardInterrupt()
+
+    code = stage(*stage.command, "--bounds", "--quiet")
+
+    assert (code, stage.result.bounds) == (130, {})
+    assert stage.error.getvalue() == (
+        f"stopped during the bounds, all left out; what was done is kept in {stage.result.saved[0]}\n"
+    )
+
+
+def test_a_bot_that_raises_in_a_bound_is_an_error_and_the_rest_is_kept(stage: Stage) -> None:
+    error = StrategyError("MyBot raised KeyError at bar 17", 17, 0)
+    stage.early = {"next_open": replace(stage.result, error=error, status="failed")}
+
+    code = stage(*stage.command, "--bounds", "--quiet")
+
+    assert (code, set(stage.result.bounds)) == (2, {"worst_case", "best_case"})
+    assert stage.error.getvalue() == (
+        "error: MyBot raised KeyError at bar 17; the bound next_open is left out\n"
+        f"what was done is kept in {stage.result.saved[0]}\n"
+    )
 
 
 def test_a_bot_that_raises_is_an_error_and_what_happened_is_kept(stage: Stage) -> None:
