@@ -5,6 +5,7 @@ the service allows. One lock guards the refresh. A refresh token that rotates is
 used: losing it would mean a new sign-in. A refresh that fails signs out. No token or secret is ever shown or logged.
 """
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -18,9 +19,11 @@ from data.errors import NetworkError, SignInError
 from data.tradestation.callback import CallbackListener
 from data.tradestation.clock import NS, Clock
 from data.tradestation.endpoints import AUDIENCE, CALLBACK_PORTS, Endpoints
-from data.tradestation.tokenstore import StoredTokens, TokenStore
+from data.tradestation.tokenstore import Redacting, StoredTokens, TokenStore
 from data.tradestation.transport import describe
 
+LOG = logging.getLogger(__name__)
+LOG.addFilter(Redacting())
 DATA_SCOPES = ("openid", "offline_access", "MarketData")
 ACCOUNT_SCOPES = (*DATA_SCOPES, "ReadAccount")
 MARGIN_S = 90.0
@@ -176,7 +179,7 @@ class SignIn:
         self.changed.emit(False)
 
     def _keep(self, answer: dict[str, Any], refresh_token: str | None) -> StoredTokens:
-        """Store first, then use."""
+        """Store first, then use; where they cannot be stored, they serve until the program ends."""
         life_s = float(answer.get("expires_in") or 1200.0)
         tokens = StoredTokens(
             access_token=str(answer["access_token"]),
@@ -184,7 +187,10 @@ class SignIn:
             expires_ns=self._clock.now_ns() + int(life_s * NS),
             life_s=life_s,
         )
-        self._store.save(tokens)
+        try:
+            self._store.save(tokens)
+        except OSError as error:
+            LOG.warning("the sign-in cannot be kept: %s; sign in again at the next start", error.strerror or error)
         self._tokens = tokens
         return tokens
 

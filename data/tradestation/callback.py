@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,10 +11,14 @@ from data.errors import SignInError
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Triphase</title>
 <body style="font-family:sans-serif;margin:4em;background:#0b0e14;color:#dbe1ea"><h1>{title}</h1><p>{text}</p>"""
+_SILENCE_S = 10.0
 
 
 class CallbackListener:
-    """Waits for one redirect to ``http://localhost:PORT``; use it as a context manager."""
+    """Waits for one redirect to ``http://localhost:PORT``; use it as a context manager.
+
+    Each connection has a thread of its own: browsers open some ahead of need, on which they say nothing.
+    """
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._answer: dict[str, str] | None = None
@@ -22,11 +26,11 @@ class CallbackListener:
         self._server = self._bound(ports)
         self._thread = threading.Thread(target=self._serve, name="sign-in listener", daemon=True)
 
-    def _bound(self, ports: Sequence[int]) -> HTTPServer:
+    def _bound(self, ports: Sequence[int]) -> ThreadingHTTPServer:
         handler = _handler(self)
         for port in ports:
             try:
-                return HTTPServer(("127.0.0.1", port), handler)
+                return ThreadingHTTPServer(("127.0.0.1", port), handler)
             except OSError:
                 continue  # taken: the next one that the service allows
         named = ", ".join(map(str, ports))
@@ -77,6 +81,8 @@ class CallbackListener:
 
 def _handler(listener: CallbackListener) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = _SILENCE_S
+
         def do_GET(self) -> None:
             answer = dict(parse_qsl(urlsplit(self.path).query))
             if not {"code", "error"} & set(answer):

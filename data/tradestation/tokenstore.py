@@ -39,7 +39,7 @@ class TokenStore(Protocol):
         ...
 
     def save(self, tokens: StoredTokens) -> None:
-        """Keep ``tokens``, whole, before it returns."""
+        """Keep ``tokens``, whole, before it returns; OSError where that cannot be done."""
         ...
 
     def clear(self) -> None:
@@ -96,8 +96,12 @@ class KeyringTokenStore:
     def save(self, tokens: StoredTokens) -> None:
         """Replace the entry."""
         import keyring
+        import keyring.errors
 
-        keyring.set_password(SERVICE, self._account, json.dumps(asdict(tokens)))
+        try:
+            keyring.set_password(SERVICE, self._account, json.dumps(asdict(tokens)))
+        except keyring.errors.KeyringError as error:
+            raise OSError(f"the keyring refuses ({type(error).__name__})") from error
 
     def clear(self) -> None:
         """Delete the entry, if there is one."""

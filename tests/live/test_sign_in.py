@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import socket
 import stat
 import threading
 import time
@@ -131,14 +132,21 @@ def test_a_rotated_refresh_token_is_stored_before_the_access_token_is_used(
         first, before = store.load(), sign_in.access_token()
         assert first is not None
 
-        def fail(_: FileTokenStore, __: StoredTokens) -> None:
-            raise OSError("disk full")
+        used_while_storing: list[str] = []
+        save = FileTokenStore.save
+
+        def watched(own: FileTokenStore, tokens: StoredTokens) -> None:
+            used_while_storing.append(sign_in.access_token())
+            save(own, tokens)
 
         with monkeypatch.context() as patch:
-            patch.setattr(FileTokenStore, "save", fail)
-            with pytest.raises(OSError, match="disk full"):
-                sign_in.renew(before)
-        assert sign_in.access_token() == before, "a token that is not stored must not be used"
+            patch.setattr(FileTokenStore, "save", watched)
+            sign_in.renew(before)
+        stored = store.load()
+
+        assert used_while_storing == [before]
+        assert stored is not None
+        assert stored.access_token == sign_in.access_token() != before
 
 
 def test_rotation_goes_on_and_the_old_refresh_token_is_dead(store: FileTokenStore) -> None:
@@ -333,3 +341,34 @@ def test_nothing_secret_is_shown_or_logged(store: FileTokenStore, caplog: pytest
     assert "hush" not in shown
     assert "of-a-user" not in shown
     assert "x=1" in shown
+
+
+def test_a_connection_that_says_nothing_does_not_keep_the_answer_out() -> None:
+    """Browsers open connections ahead of need."""
+    with CallbackListener((0,)) as listener:
+        port = int(listener.redirect_uri.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port)):
+            answer = requests.get(f"http://127.0.0.1:{port}/?code=abc&state=s", timeout=3)
+
+            assert answer.status_code == 200
+            assert listener.wait("s", 1.0) == "abc"
+
+
+def test_tokens_that_cannot_be_kept_are_used_and_the_log_says_so(
+    store: FileTokenStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk must not end a feed: only the next start needs a new sign-in."""
+
+    def refuse(tokens: StoredTokens) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Emulator(Scenario(auth=AuthHabits(rotate=True))) as emulator:
+        sign_in = signed_in(emulator, store)
+        monkeypatch.setattr(store, "save", refuse)
+        before = sign_in.access_token()
+        with caplog.at_level(logging.WARNING):
+            sign_in.renew(before)
+
+        assert sign_in.signed_in
+        assert sign_in.access_token() != before
+    assert any("No space left on device" in text and "sign in again" in text for text in caplog.messages)
