@@ -62,10 +62,15 @@ def local_ns(day: date, clock: time, zone: ZoneInfo) -> int:
 
 
 def parse_clock(text: object, place: str) -> time:
-    """``"HH:MM"`` as a time; ``place`` names where it stands, for the error."""
+    """``"HH:MM"`` as a time; ``place`` names where it stands, for the error.
+
+    Texts only: without quotes YAML reads 20:00 as the number 1200, which would pass as 12:00.
+    """
     try:
-        return time.fromisoformat(str(text))
-    except ValueError as error:
+        if not isinstance(text, str):
+            raise TypeError
+        return time.fromisoformat(text)
+    except (TypeError, ValueError) as error:
         raise CalendarError(f'{place}: {text!r} is no clock time; write it in quotes, as "09:30".') from error
 
 
@@ -134,13 +139,13 @@ def _parse_rule(given: object, place: str) -> SessionRule:
     default_last = _FAR_DAY if given.get("open_ended") else first
     last = _parse_day(given["last"], f"{place}.last") if "last" in given else default_last
     rule = SessionRule(
-        calendars=tuple(str(name) for name in given.get("calendars") or ()),
+        calendars=_parse_names(given.get("calendars"), f"{place}.calendars"),
         first=first,
         last=last,
         zone=parse_zone(given.get("zone", "UTC"), f"{place}.zone"),
         closed=bool(given.get("closed", False)),
         open=parse_clock(given["open"], f"{place}.open") if "open" in given else None,
-        open_day=int(given.get("open_day", 0)),
+        open_day=_parse_whole(given.get("open_day", 0), f"{place}.open_day"),
         close=parse_clock(given["close"], f"{place}.close") if "close" in given else None,
         instead_of=parse_clock(given["instead_of"], f"{place}.instead_of") if "instead_of" in given else None,
         why=str(given.get("why", "")),
@@ -164,6 +169,20 @@ def _check(rule: SessionRule, place: str) -> None:
         raise CalendarError(f"{place}: last {rule.last} lies before first {rule.first}; swap them.")
     if rule.closed == (rule.open is not None or rule.close is not None):
         raise CalendarError(f"{place}: give either `closed: true`, or `open` or `close`, and not both.")
+
+
+def _parse_names(value: object, place: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise CalendarError(f"{place}: {value!r} is no list; write it in brackets, as [NYSE].")
+    return tuple(str(name) for name in value)
+
+
+def _parse_whole(value: object, place: str) -> int:
+    if type(value) is not int:
+        raise CalendarError(f"{place}: {value!r} is no number of days; write 0, or -1 for the evening before.")
+    return value
 
 
 def _parse_day(value: object, place: str) -> date:

@@ -69,6 +69,9 @@ def test_an_override_changes_hours_only_where_instead_of_describes_them(tmp_path
         ("calendars: [NYSE], first: 2024-05-07, last: 2024-05-06, closed: true", "lies before first"),
         ("calendars: [NYSE], first: 2024-05-07, zone: Nowhere, closed: true", "'Nowhere' is no time zone"),
         ('calendars: [NYSE], first: 2024-05-07, close: "25:00"', "'25:00' is no clock time"),
+        ("calendars: [NYSE], first: 2024-05-07, close: 20:00", r"close: 1200 is no clock time; write it in quotes"),
+        ("calendars: NYSE, first: 2024-05-07, closed: true", r"calendars: 'NYSE' is no list"),
+        ('calendars: [NYSE], first: 2024-05-07, open: "09:00", open_day: eve', r"open_day: 'eve' is no number of days"),
     ],
 )
 def test_a_wrong_override_is_refused_with_its_place(tmp_path: Path, body: str, message: str) -> None:
