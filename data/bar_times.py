@@ -15,7 +15,10 @@ from data.sources.raw import Label
 from data.zones import DAY_NS, SECOND_NS
 
 _UNITS = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3600 * SECOND_NS, "d": DAY_NS, "w": 7 * DAY_NS}
-_LENGTH = re.compile(r"^(\d{1,5})\s*([smhdw])[a-z]*$")
+# A unit's letter, or its word in full or cut as is usual: 1mo and 1ms are no minutes.
+_LENGTH = re.compile(
+    r"^(\d{1,5})\s*(?:(s)(?:ecs?|econds?)?|(m)(?:ins?|inutes?)?|(h)(?:rs?|ours?)?|(d)(?:ays?)?|(w)(?:eeks?)?)$"
+)
 _LONG_NS = DAY_NS * 20 // 24
 _SAMPLE = 20_000
 
@@ -25,7 +28,8 @@ def length_ns(text: str) -> int:
     found = _LENGTH.match(text.strip().lower())
     if found is None or int(found.group(1)) == 0:
         raise SourceError(f"bar length {text!r} is not known; write it as 30s, 1m, 5m, 1h, 1d or 1w")
-    return int(found.group(1)) * _UNITS[found.group(2)]
+    unit = next(letter for letter in found.groups()[1:] if letter is not None)
+    return int(found.group(1)) * _UNITS[unit]
 
 
 def length_text(bar_ns: int) -> str:

@@ -134,3 +134,14 @@ def test_the_most_common_distance_is_the_bar_length() -> None:
     assert recognise_length(minutes, "ES") == 60 * SECOND_NS
     assert recognise_length(np.arange(9) * 7 * DAY_NS, "ES") == 7 * DAY_NS
     assert recognise_length(np.array([0, 1, 4, 5, 6]) * DAY_NS, "ES") == DAY_NS
+
+
+@pytest.mark.parametrize("text", ["1month", "1mo", "1ms", "1 moment", "5x", "0m", ""])
+def test_a_length_that_is_none_is_refused_and_not_read_as_minutes(text: str) -> None:
+    with pytest.raises(SourceError, match=r"write it as 30s, 1m"):
+        length_ns(text)
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("5 min", 5), ("5minutes", 5), ("2 hours", 120), ("1 day", 1440)])
+def test_a_length_may_be_written_out(text: str, minutes: int) -> None:
+    assert length_ns(text) == minutes * 60 * SECOND_NS
