@@ -10,7 +10,9 @@ remembered with the file's size, inode and times; it is trusted if it was noted 
 
 import hashlib
 import json
+import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,18 +49,7 @@ class BarCache:
 
     def write(self, series: BarSeries) -> None:
         """Keep a copy of the bars; OSError if it cannot be written, and then nothing is left."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=self.folder, prefix=f"{series.digest}-", suffix=".part", delete=False
-        ) as file:
-            part = Path(file.name)
-            try:
-                for block in _blocks(series):
-                    file.write(block)
-            except OSError:
-                file.close()
-                _remove(part)
-                raise
+        part = self._part(f"{series.digest}-", _blocks(series))
         part.rename(part.with_suffix(".bars"))
 
     def known_content(self, file: Path) -> str | None:
@@ -74,11 +65,22 @@ class BarCache:
 
     def note_content(self, file: Path, sha256: str) -> None:
         """Remember the SHA-256 of a file's content; OSError if that cannot be written."""
+        stated = json.dumps({"state": _state(file), "sha256": sha256})
+        self._part("", [stated.encode()]).replace(self._note(file))
+
+    def _part(self, prefix: str, blocks: Iterable[bytes | memoryview]) -> Path:
+        """Return a new file with the blocks; OSError if it cannot be written, and then nothing is left."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        note = self._note(file)
-        with tempfile.NamedTemporaryFile("w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8") as part:
-            json.dump({"state": _state(file), "sha256": sha256}, part)
-        Path(part.name).replace(note)
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=prefix, suffix=".part")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for block in blocks:
+                    file.write(block)
+        except OSError:  # also that of closing, where the last bytes are written
+            _remove(part)
+            raise
+        return part
 
     def _note(self, file: Path) -> Path:
         return self.folder / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]}.seen"

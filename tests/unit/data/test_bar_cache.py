@@ -174,3 +174,10 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_bars_are_there(file: Pat
 
     assert len(series) == 30
     assert "no copy of the bars was kept" in series.warnings[-1]
+
+
+def test_a_note_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        BarCache(tmp_path / "cache").note_content(tmp_path / "gone.csv", "digest")
+
+    assert list(tmp_path.glob("cache/*")) == []
