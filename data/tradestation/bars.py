@@ -138,7 +138,7 @@ def bar_from_json(row: Mapping[str, Any], interval: Interval) -> LiveBar:
         low=_number(row, "Low"),
         close=_number(row, "Close"),
         volume=_number(row, "TotalVolume"),
-        ticks=int(row.get("TotalTicks") or 0),
+        ticks=int(_number(row, "TotalTicks")) if row.get("TotalTicks") else 0,
         closed=None if status is None else str(status) == "Closed",
         end_of_history=bool(row.get("IsEndOfHistory")),
     )

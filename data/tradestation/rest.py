@@ -133,6 +133,7 @@ class TradeStationClient:
                 entry = symbol_from_json(row)
                 facts[_spelling(entry.symbol, batch)] = entry
             unknown += [str(row.get("Symbol")) for row in answer.get("Errors") or []]
+        unknown += [name for name in names if name not in facts and name not in unknown]
         if unknown:
             raise UnknownSymbolError(f"the service does not know {', '.join(unknown)}; check the spelling")
         return facts

@@ -102,11 +102,19 @@ class SymbolFacts:
         )
 
 
-def _positive(row: Mapping[str, Any], key: str, symbol: str) -> float:
+def _number(row: Mapping[str, Any], key: str, symbol: str) -> float:
     try:
-        value = float(row[key])
+        return float(row[key])
     except (KeyError, TypeError, ValueError):
         raise InstrumentError(f"{symbol}: the service gives {key} as {row.get(key)!r}, not a number") from None
+
+
+def _whole(row: Mapping[str, Any], key: str, absent: int, symbol: str) -> int:
+    return absent if row.get(key) in (None, "") else int(_number(row, key, symbol))
+
+
+def _positive(row: Mapping[str, Any], key: str, symbol: str) -> float:
+    value = _number(row, key, symbol)
     if not value > 0:
         raise InstrumentError(f"{symbol}: the service gives {key} as {value}; it must be positive")
     return value
@@ -115,7 +123,7 @@ def _positive(row: Mapping[str, Any], key: str, symbol: str) -> float:
 def _schedule(row: Mapping[str, Any], symbol: str) -> tuple[tuple[float, float], ...]:
     steps = row.get("IncrementSchedule") or []
     if row.get("IncrementStyle") == "Schedule" and steps:
-        return tuple(sorted((float(s["StartsAt"]), _positive(s, "Increment", symbol)) for s in steps))
+        return tuple(sorted((_number(s, "StartsAt", symbol), _positive(s, "Increment", symbol)) for s in steps))
     return ((-math.inf, _positive(row, "Increment", symbol)),)
 
 
@@ -126,9 +134,9 @@ def symbol_from_json(row: Mapping[str, Any]) -> SymbolFacts:
     schedule = _schedule(form, symbol)
     price_format = PriceFormat(
         style=str(form.get("Format") or "Decimal"),
-        decimals=int(form.get("Decimals") or 2),
-        fraction=int(form.get("Fraction") or 1),
-        sub_fraction=int(form.get("SubFraction") or 1),
+        decimals=_whole(form, "Decimals", 2, symbol),
+        fraction=_whole(form, "Fraction", 1, symbol),
+        sub_fraction=_whole(form, "SubFraction", 1, symbol),
         schedule=schedule,
     )
     return SymbolFacts(

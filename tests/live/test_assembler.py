@@ -233,6 +233,7 @@ def test_a_bar_is_stamped_with_its_close_and_placed_at_its_open() -> None:
         ("High", "abc", "High is 'abc'"),
         ("Close", "NaN", "not finite"),
         ("High", "100", "do not bound"),
+        ("TotalTicks", "many", "TotalTicks is 'many'"),
         ("TimeStamp", "yesterday", "TimeStamp is 'yesterday'"),
         ("TimeStamp", "2024-03-06T15:01:00", "not a time"),
     ],

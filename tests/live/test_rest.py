@@ -340,3 +340,18 @@ def test_an_expired_token_is_refused_on_every_path() -> None:
 
         assert tokens.access_token() != old
         client.close()
+
+
+def test_a_symbol_that_the_service_passes_over_in_silence_is_unknown(
+    client: TradeStationClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "get", lambda *_, **__: {"Symbols": [], "Errors": []})
+
+    with pytest.raises(UnknownSymbolError, match="does not know ESH24"):
+        client.symbols(["ESH24"])
+
+
+@pytest.mark.parametrize("change", [{"Decimals": "two"}, {"IncrementStyle": "Schedule", "IncrementSchedule": [{}]}])
+def test_a_symbol_whose_price_format_is_none_is_an_error(change: dict[str, object]) -> None:
+    with pytest.raises(InstrumentError, match="X: the service gives"):
+        symbol_from_json({"Symbol": "X", "PriceFormat": PRICE_FORMAT | change})
