@@ -5,8 +5,10 @@ back-adjusted history changes as a whole when the contract does. What is cached 
 a new answer must be the same, else everything is loaded anew.
 """
 
+import logging
 import os
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import numpy as np
 from data.tradestation.bars import Interval, LiveBar
 from data.tradestation.rest import TradeStationClient
 
+LOG = logging.getLogger(__name__)
 OVERLAP = 3
 _FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -29,9 +32,9 @@ class HistoryCache:
     def read(self, key: str, interval: Interval) -> list[LiveBar]:
         """The bars of ``key``; none where nothing (readable) is kept: the cache is only ever a short cut."""
         try:
-            with np.load(self._file(key), allow_pickle=False) as kept:
+            with self._file(key).open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 stamps, figures = kept["close_ns"], kept["figures"]
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return []
         return [
             LiveBar(interval.open_ns(stamp), stamp, o, h, lo, c, v, int(ticks), True)
@@ -39,7 +42,7 @@ class HistoryCache:
         ]
 
     def write(self, key: str, bars: Sequence[LiveBar]) -> None:
-        """Replace the bars of ``key``, whole or not at all."""
+        """Replace the bars of ``key``, whole or not at all; OSError where the disk refuses."""
         self._folder.mkdir(parents=True, exist_ok=True)
         stamps = np.array([bar.close_ns for bar in bars], dtype=np.int64)
         figures = np.array([(*bar.figures, float(bar.ticks)) for bar in bars], dtype=np.float64).reshape(-1, 6)
@@ -80,7 +83,10 @@ def load_history(
     if bars is None:
         bars = client.last_bars(symbol, interval, count, template)
     # The last bar may still be open, and the one before may still be corrected: the overlap checks it next time.
-    cache.write(key, bars[:-1])
+    try:
+        cache.write(key, bars[:-1])
+    except OSError as error:
+        LOG.warning("%s: its history is not kept for the next start: %s", symbol, error.strerror or error)
     return bars
 
 

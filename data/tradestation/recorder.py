@@ -5,6 +5,7 @@ When the day is over, or the recorder closes, its parts become one file. Rows ar
 new file's rename and the parts' removal does no harm: the reader takes each number once.
 """
 
+import logging
 import os
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from data.checked_tables import read_checked, write_checked
 from data.tradestation.bars import DAY_NS, Interval, LiveBar
 from data.tradestation.events import BarClosed, BarCorrected, Event, GapMarked, HistoryLoaded, RolledOver
 
+LOG = logging.getLogger(__name__)
 VERSION = b"1"
 KINDS = ("history", "bar", "correction", "gap", "roll", "shift")
 
@@ -97,7 +99,7 @@ class Recorder:
     def close(self) -> None:
         """Make one file of the last day's parts."""
         if self._day is not None:
-            compact(self._day)
+            join_parts(self._day)
 
     # ---------------------------------------------------------------------------------------- details
 
@@ -116,7 +118,7 @@ class Recorder:
     def _write(self, rows: Sequence[dict[str, Any]], at_ns: int) -> None:
         day = self._folder / datetime.fromtimestamp((at_ns - 1) // DAY_NS * 86_400, UTC).strftime("%Y-%m-%d")
         if self._day is not None and day != self._day:
-            compact(self._day)
+            join_parts(self._day)
         day.mkdir(exist_ok=True)
         self._day = day
         facts = {"symbol": self._symbol, "interval": self._interval.label, "version": VERSION.decode()}
@@ -186,6 +188,14 @@ def compact(day: Path) -> None:
     for part in parts:
         if part != whole:
             part.unlink()
+
+
+def join_parts(day: Path) -> None:
+    """``compact``, where it can be done: parts that stay as they are lose nothing, and bars to come matter more."""
+    try:
+        compact(day)
+    except (OSError, ValueError) as error:
+        LOG.warning("%s: its parts are not joined: %s", day, error)
 
 
 def unique_rows(parts: Sequence[Path]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from data.tradestation.bars import Interval
 from data.tradestation.events import BarClosed, BarCorrected, HistoryLoaded, RolledOver
@@ -66,8 +67,9 @@ class Keeper:
         self._write(lambda: self._append(line))
 
     def _append(self, line: str) -> None:
-        with (self.folder / ACTIONS_FILE).open("a", encoding="utf-8") as file:
-            file.write(line)
+        with (self.folder / ACTIONS_FILE).open("ab+") as file:
+            _drop_cut_off(file)
+            file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -110,6 +112,13 @@ class Keeper:
                 recorder.close()
             except OSError as error:
                 self._refused(error)
+
+
+def _drop_cut_off(file: BinaryIO) -> None:
+    """Cut away a last line without an end: a crash or a full disk broke it off, and it never took effect."""
+    file.seek(0)
+    content = file.read()
+    file.truncate(content.rfind(b"\n") + 1)
 
 
 def write_journal(run: PaperRun, folder: Path) -> None:

@@ -1,6 +1,5 @@
 """From a recording back to the steps that the account took, and to the same journal, byte for byte (S17.3)."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from data.errors import SourceError
 from data.instruments import Instrument
+from data.json_text import parsed
 from data.tradestation.bars import Interval
 from data.tradestation.recorder import series_name
 from data.tradestation.recording import read_rows
@@ -122,11 +122,23 @@ def _take_row(
 
 
 def read_actions(path: Path) -> list[Action]:
-    """Orders by hand, in order; a last line that was cut off by a crash never took effect."""
+    """Orders by hand, in order; a last line that was cut off by a crash never took effect.
+
+    Raises:
+        SourceError: another line cannot be read.
+    """
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    return [_action(line, f"{path} line {number}") for number, line in enumerate(lines[:-1], start=1) if line]
+
+
+def _action(line: str, place: str) -> Action:
+    try:
+        action: Action = parsed(line)
+    except ValueError as error:
+        raise SourceError(f"{place}: {line[:80]!r} is no order by hand ({error}); remove that line") from None
+    return action
 
 
 def rebuilt(

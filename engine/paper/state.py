@@ -108,10 +108,10 @@ def read_state(folder: Path, config_hash: str) -> SavedState | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files}
         facts = from_text(bytes(arrays.pop("facts")).decode())
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise SourceError(
             f"{path} cannot be read: {error}; remove it: the account is then rebuilt from its recording"
         ) from error

@@ -393,11 +393,12 @@ def test_another_configuration_is_refused_with_the_cure(tmp_path: Path) -> None:
         account(tmp_path, config("TrendFollowing"))
 
 
-def test_a_damaged_state_is_refused_with_the_cure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK not a state", b"PK\x03\x04 cut off"], ids=["empty", "other", "cut off"])
+def test_a_damaged_state_is_refused_with_the_cure(tmp_path: Path, content: bytes) -> None:
     one = account(tmp_path)
     play(one, market(live=2)[1])
     one.close()
-    (tmp_path / "state.npz").write_bytes(b"PK not a state")
+    (tmp_path / "state.npz").write_bytes(content)
 
     with pytest.raises(SourceError, match="remove it"):
         account(tmp_path)

@@ -1,0 +1,100 @@
+"""Files of our own that are damaged, cut off or cannot be written: the feed and the account go on, and say so."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from data.errors import SourceError
+from data.tradestation.bars import LiveBar
+from data.tradestation.emulator import Emulator, Scenario
+from data.tradestation.history import HistoryCache, load_history, series_key
+from data.tradestation.recorder import Recorder, series_name
+from data.tradestation.recording import read_recording
+from data.tradestation.rest import TradeStationClient
+from engine.paper.keeping import Keeper
+from engine.paper.replay import ACTIONS_FILE, read_actions
+from tests.live.harness import MINUTE, GrantedTokens
+from tests.live.test_recorder import closing
+
+KEY = series_key("ESH24", MINUTE, None, None)
+DAY_MINUTES = 24 * 60
+
+
+def kept(folder: Path) -> HistoryCache:
+    """A cache of a few bars."""
+    cache = HistoryCache(folder, "sim")
+    cache.write(KEY, [LiveBar(at, at + 60, 1.0, 2.0, 1.0, 2.0, 5.0, 1, True) for at in range(0, 600, 60)])
+    return cache
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.95])
+def test_a_history_cache_that_was_cut_off_is_read_as_none(tmp_path: Path, part: float) -> None:
+    cache = kept(tmp_path)
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    file.write_bytes(content[: int(part * len(content))])
+
+    assert cache.read(KEY, MINUTE) == []
+
+
+def test_a_history_cache_whose_bytes_have_changed_is_read_as_none(tmp_path: Path) -> None:
+    cache = kept(tmp_path)
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    content[200] ^= 0xFF
+    file.write_bytes(content)
+
+    assert cache.read(KEY, MINUTE) == []
+
+
+def test_history_comes_though_its_cache_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The cache is only a short cut: a full disk must not end a feed."""
+    folder = tmp_path / "in-the-way"
+    folder.write_text("")
+    with Emulator(Scenario()) as emulator, caplog.at_level(logging.WARNING):
+        client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
+        bars = load_history(client, "ESH24", MINUTE, 20, None, None, HistoryCache(folder, "sim"))
+        client.close()
+
+    assert len(bars) == 20
+    assert any("ESH24: its history is not kept" in text for text in caplog.messages)
+
+
+def test_an_order_by_hand_behind_one_that_a_crash_cut_off_is_read(tmp_path: Path) -> None:
+    """S17.3: the line that never took effect must not take the next one with it."""
+    keeper = Keeper(tmp_path, ["ES"], MINUTE)
+    keeper.action({"type": "close", "symbol": "ES"}, 1)
+    with (tmp_path / ACTIONS_FILE).open("a", encoding="utf-8") as file:
+        file.write('{"type":"mar')
+
+    Keeper(tmp_path, ["ES"], MINUTE).action({"type": "cancel", "id": 7}, 2)
+
+    assert [action["type"] for action in read_actions(tmp_path / ACTIONS_FILE)] == ["close", "cancel"]
+
+
+def test_a_damaged_line_of_orders_by_hand_is_an_error_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / ACTIONS_FILE
+    file.write_text(json.dumps({"type": "close", "symbol": "ES", "after_ns": 1}) + "\n{no order}\n", encoding="utf-8")
+
+    with pytest.raises(SourceError, match=r"actions\.jsonl line 2: .*no order"):
+        read_actions(file)
+
+
+def test_a_damaged_part_of_yesterday_does_not_keep_today_from_the_disk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = Recorder(tmp_path, "@ES", MINUTE)
+    writer.bar(closing(1))
+    writer.bar(closing(2))
+    first, _ = sorted((tmp_path / series_name("@ES", MINUTE)).glob("*/*.parquet"))
+    first.write_bytes(b"PAR1 and no more")
+    with caplog.at_level(logging.WARNING):
+        writer.bar(closing(3 + DAY_MINUTES))
+        writer.bar(closing(4 + DAY_MINUTES))
+        writer.close()
+    first.unlink()
+
+    assert len(read_recording(tmp_path, "@ES", MINUTE).seen) == 3
+    assert [text for text in caplog.messages if "are not joined" in text]
