@@ -1,5 +1,6 @@
 """Writing a run's report: ``report.html``, one file that needs nothing else, and ``equity.png``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,22 @@ def write_report(source: ReportSource, folder: Path) -> Path:
 
 def render(source: ReportSource) -> str:
     """The page as text."""
+    return page_of(_TEMPLATES / "report.html", _content(source))
+
+
+def page_of(template: Path, content: Mapping[str, Any]) -> str:
+    """A page from a template and what it names, in the style of all reports; a name without content is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(template.parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(style=style, **_content(source))
+    return environment.get_template(template.name).render(style=style, **content)
 
 
 def _content(source: ReportSource) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-import engine.report
 from data.series import FloatArray
 from engine.errors import SaveError
+from engine.report import page_of
 from engine.statistics import Statistics, describe_figures, format_figure
 from research.sweeping import pictures
 from research.sweeping.luck import ENOUGH, HALF, rank_correlation
@@ -18,8 +18,7 @@ from research.sweeping.standings import CellLuck, Standings
 
 TOP = 50
 _MOST_POINTS = 20_000
-_STYLE = Path(engine.report.__file__).parent / "templates" / "report.css"
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
 _UNITS = {name: (label, unit) for name, label, unit, _ in describe_figures(Statistics)}
 _SHOWN = ("net_profit", "max_drawdown_pct", "sharpe", "trades", "win_rate", "profit_factor")
 
@@ -40,17 +39,7 @@ def write_sweep_report(standings: Standings, folder: Path) -> Path:
 
 def render(standings: Standings) -> str:
     """The page as text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = _STYLE.read_text(encoding="utf-8")
-    return environment.get_template("sweep.html").render(style=style, **_content(standings))
+    return page_of(_TEMPLATE, _content(standings))
 
 
 def verdict(luck: Sequence[CellLuck]) -> tuple[str, str]:
