@@ -5,6 +5,7 @@ question. Nothing is stored for it, and nothing can differ from what the run use
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +59,28 @@ def explain_decision(run: Run, symbol: str, bar: int) -> Explanation:
     column = run.engine.column_of(symbol)
     if column < 0 or not 0 <= bar < run.bars:
         raise ValueError(f"{symbol} at bar {bar} is not in the run, which has {run.bars} bars of {_names(run)}")
-    before, status, error = run.snapshot(), run.status, run.error
-    try:
+    with _put_back_after(run):
         _stand_before_decision(run, column, bar)
         steps = tuple(_decision_steps(run, column, bar))
-    finally:
-        run.restore(before)
-        run.status, run.error = status, error
     when = time_text(run.engine.market.time_ns.item(bar))
     return Explanation(title=f"{symbol} at OPEN of bar {bar}, {when}", steps=steps)
+
+
+@contextmanager
+def _put_back_after(run: Run) -> Iterator[None]:
+    """Take the run back to where it stands now, with what a snapshot leaves out: orders that ended, later notes."""
+    before, status, error = run.snapshot(), run.status, run.error
+    orders, notes = run.engine.tables.rows("orders").copy(), list(run.engine.notes)
+    try:
+        yield
+    finally:
+        if before.complete:
+            run.restore(before)
+        else:
+            run.go_back(before.next_bar)  # a memory that is not handed out comes back by running again alone
+        run.engine.tables.rows("orders")[:] = orders
+        run.engine.notes[:] = notes
+        run.status, run.error = status, error
 
 
 def _names(run: Run) -> str:
@@ -110,7 +124,10 @@ def _gate_steps(run: Run, column: int, bar: int) -> Iterator[Step]:
     yield Step(
         label="open positions", value=str(int(account["open_positions"])), how=_cap(int(account["max_positions"]))
     )
-    gate = run.engine.tables.call(loops.gate_of, column)
+    if "atr_a" not in tables.attached:  # the kernel's gates read what the base bot's prepare attaches
+        yield Step(label="gate", value="none", how=f"{type(run.bot).__name__} does not use the base bot's")
+        return
+    gate = tables.call(loops.gate_of, column)
     yield Step(label="gate", value="open" if gate < 0 else f"closed by {Gate(gate).name.lower()}")
 
 
@@ -150,7 +167,8 @@ def _size_steps(run: Run, column: int, side: int) -> Iterator[Step]:
         value=number_text(by_margin),
         how=f"{number_text(free)} available x {account['max_margin_pct']:g}, less fee",
     )
-    lots = max(float(np.floor(min(by_risk, by_margin) + 1e-9)), 0.0)
+    least = min(by_risk, by_margin)
+    lots = max(float(np.floor(least + 1e-9 * max(1.0, least))), 0.0)
     yield Step(label="quantity", value=number_text(scale.quantity(lots)), how="rounded down to whole lots")
 
 

@@ -18,7 +18,7 @@ from engine.freeing import give_back_freed_memory
 from engine.kernel import loops
 from engine.kernel.room import GROW
 from engine.kernel.schema import Phase
-from engine.snapshots import Snapshot, SnapshotStore
+from engine.snapshots import Snapshot, SnapshotStore, copied
 
 Drive = Literal["auto", "step", "compiled"]
 Status = Literal["running", "completed", "interrupted", "failed", "bankrupt"]
@@ -142,6 +142,7 @@ class Run:
         self.error: StrategyError | None = None
         self._trades_seen = 0
         self.bars_per_chunk = FIRST_CHUNK
+        self._unused = copied(bot) if snapshots else None
         self._guarded(lambda: bot.prepare(engine))
         if bot.compilable:
             engine.market.forget_indicators(0)  # what the kernel reads is attached; the sides are made
@@ -355,9 +356,14 @@ class Run:
         self.advance(bar)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot; going on gives the same bytes as never having stopped."""
+        """Go back to a snapshot; going on gives the same bytes as never having stopped.
+
+        A bot or exit that does not tell its state begins anew, as a copy of what the run was given.
+        """
         made = [self.interventions[key] for key in sorted(self.interventions) if key[0] < snapshot.next_bar]
         bot: RunnableBot = self.changes.at(self.bot, [action for actions in made for action in actions])
+        anew = None if snapshot.complete else copied(self._unused)
+        bot = bot if anew is None else anew
         if bot is not self.bot:
             self._use(bot)
         self.engine.tables.restore_state(snapshot.tables)
@@ -369,6 +375,8 @@ class Run:
             self.bot.exit.set_state(snapshot.exit)
         self.env.set_generator_states(snapshot.generators)
         del self.engine.notes[snapshot.notes :]
+        if self.snapshots.keep and anew is None and not snapshot.complete:
+            self.engine.note(f"{type(bot).__name__} has no get_state and cannot be copied: it remembers what is undone")
         self.next_bar, self._trades_seen = snapshot.next_bar, snapshot.trades_seen
         self.status, self.error = "running", None
 

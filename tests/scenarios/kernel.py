@@ -57,6 +57,10 @@ class GivenBot(BaseStrategyBot):
     def sides(self, market: Market) -> SideArray:
         return self.given
 
+    def get_state(self) -> dict[str, Any]:
+        """Nothing to keep."""
+        return {}
+
 
 class ActingBot(GivenBot):
     """The base bot with actions after its own orders."""
