@@ -208,8 +208,8 @@ class StatisticsPanel(Panel):
         for row, (name, text, unit, why) in enumerate(described):
             _put(table, row, 0, text, left=True).setToolTip(why)
             for place, (statistics, trades_only) in enumerate(columns.values()):
-                told = trades_only and name not in trade_figures
-                _put(table, row, 1 + place, DASH if told else format_figure(getattr(statistics, name), unit))
+                figure = None if trades_only and name not in trade_figures else getattr(statistics, name)
+                _put(table, row, 1 + place, DASH if figure is None else format_figure(figure, unit))
         self._widen(table)
 
     @staticmethod

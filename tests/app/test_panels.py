@@ -166,6 +166,16 @@ def test_figures_are_told_of_portfolio_sides_and_symbols_up_to_the_cursor(
     assert column_of(statistics.figures, "Long")["Sharpe"] == "\N{EN DASH}"  # a side has no equity of its own
 
 
+def test_figures_that_are_missing_have_one_sign_in_the_table(statistics: StatisticsPanel, window: MainWindow) -> None:
+    """Before the first trade hardly any figure exists, for whichever reason."""
+    go(window, 1)
+    texts = {
+        text for whose in ("Portfolio", "Long", "ES_SYN") for text in column_of(statistics.figures, whose).values()
+    }
+    assert "\N{EN DASH}" in texts
+    assert "-" not in texts
+
+
 def test_the_table_of_months_says_what_the_report_says(statistics: StatisticsPanel, window: MainWindow) -> None:
     statistics.tabs.setCurrentIndex(1)
     go(window, 1200)

@@ -19,6 +19,7 @@ from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ShortcutSheet, TextDialog
 from app.main_window import MainWindow
 from app.opening import hand_session, new_session, saved_session
+from app.panels.parts import DASH
 from app.panels.statistics import StatisticsPanel
 from app.session import RunSession
 from app.tables.columns import choices_table, fills_table, log_table, orders_table, trades_table
@@ -181,7 +182,8 @@ def test_statistics_tell_the_same_as_the_report_at_the_end(window: MainWindow) -
     assert told["Trades"] == f"{len(session.model.store.trades):,}"
     result = run_backtest(session.config, make_bot(session.config.bot, session.config.exit))
     for name, text, unit, _ in describe_figures(Statistics):
-        assert told[text] == format_figure(getattr(result.statistics, name), unit), name
+        figure = getattr(result.statistics, name)
+        assert told[text] == (DASH if figure is None else format_figure(figure, unit)), name
     for page in range(4):
         panel.tabs.setCurrentIndex(page)
         pump(window)()
