@@ -13,6 +13,7 @@ from app.charts.columns import Columns, IntArray
 from app.charts.pyramid import LOWEST, RADIX
 from data.series import FloatArray
 
+Source = Callable[[slice | IntArray], FloatArray]
 _BLOCK = 1 << 16  # values that are brought together at a time: a multiple of every small span
 
 
@@ -37,14 +38,14 @@ class LinePyramid:
     """A column of values (NaN: none), one per bar, with the levels above it; values are appended.
 
     Args:
-        values: those that are there; source: gives the column of whoever keeps it already, at least as long as what
-            has been taken in: then no copy of it is made.
+        values: those that are there; source: gives the values at some places, ascending ones: those of whoever keeps
+            them already, or can derive them: then no copy is made.
 
     Example: ``LinePyramid(values).spans(0, 1000, 4, known=500)`` gives 32 buckets of 16 values, the last one
     made of the values 496 to 499 only.
     """
 
-    def __init__(self, values: FloatArray | None = None, source: Callable[[], FloatArray] | None = None) -> None:
+    def __init__(self, values: FloatArray | None = None, source: Source | None = None) -> None:
         self._base = Columns(1, None if values is None else [values])
         self._source = source
         self._length = len(self._base)
@@ -56,14 +57,22 @@ class LinePyramid:
 
     @property
     def values(self) -> FloatArray:
-        """The values themselves."""
-        return self._base[0] if self._source is None else self._source()[: self._length]
+        """The values themselves; derived ones are all derived for it."""
+        return self.at(slice(0, self._length))
+
+    def at(self, places: slice | IntArray) -> FloatArray:
+        """The values at some places."""
+        found: FloatArray = self._base[0][places] if self._source is None else self._source(places)
+        return found
 
     def extend(self, values: FloatArray) -> None:
-        """Add values: O(levels) each; where there is a source, they are those that come next in it."""
-        if self._source is None:
-            self._base.extend([values])
-        self._length += len(values)
+        """Add values: O(levels) each."""
+        self._base.extend([values])
+        self.take_in(len(values))
+
+    def take_in(self, count: int) -> None:
+        """Let the values that come next in the source be seen."""
+        self._length += count
         self._grow()
 
     def _grow(self) -> None:
@@ -74,7 +83,7 @@ class LinePyramid:
             end = min(begin + _BLOCK, self._length // radix * radix)
             if begin == end:
                 break
-            values = np.ascontiguousarray(self.values[begin:end])
+            values = np.ascontiguousarray(self.at(slice(begin, end)))
             self._add(0, _lowest(values, radix), _highest(values, radix))
         number = 1
         while number <= len(self._levels) and len(self._levels[number - 1]) >= RADIX:
@@ -103,7 +112,8 @@ class LinePyramid:
             bounds = self._bounds(whole * size, known)
             low, high = np.append(low, bounds[0]), np.append(high, bounds[1])
         ends = np.minimum((begin + 1 + np.arange(end - begin)) * size, known) - 1
-        return Spans(size, begin * size, low, high, self.values[begin * size : end * size : size], self.values[ends])
+        first_values = self.at(slice(begin * size, max((end - 1) * size + 1, begin * size), size))
+        return Spans(size, begin * size, low, high, first_values, self.at(ends))
 
     def _bounds(self, start: int, stop: int) -> tuple[float, float]:
         """Lowest and highest from ``start``, a bucket's begin, to ``stop`` (exclusive), by the levels."""
@@ -111,31 +121,30 @@ class LinePyramid:
         place = start
         for number in (*range(len(self._levels) + LOWEST - 1, LOWEST - 1, -1), 0):
             span = RADIX**number
-            lower, upper = self._rows(number)
-            count = min((stop - place) // span, len(lower) - place // span) if place % span == 0 else 0
+            there = len(self._levels[number - LOWEST]) if number else self._length
+            count = min((stop - place) // span, there - place // span) if place % span == 0 else 0
             if count > 0:
-                at = slice(place // span, place // span + count)
-                low = float(np.fmin(low, np.fmin.reduce(lower[at])))
-                high = float(np.fmax(high, np.fmax.reduce(upper[at])))
+                lower, upper = self._rows(number, slice(place // span, place // span + count))
+                low = float(np.fmin(low, np.fmin.reduce(lower)))
+                high = float(np.fmax(high, np.fmax.reduce(upper)))
                 place += count * span
         return low, high
 
-    def _rows(self, number: int) -> tuple[FloatArray, FloatArray]:
+    def _rows(self, number: int, at: slice) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest of some rows of a level."""
         if number < LOWEST:
-            return self.values, self.values
+            values = self.at(at)
+            return values, values
         level = self._levels[number - LOWEST]
-        return level[0], level[1]
+        return level[0][at], level[1][at]
 
     def _ready(self, begin: int, end: int, exponent: int) -> tuple[FloatArray, FloatArray]:
         level, odd = divmod(exponent, 2)
         if begin == end:
             return np.empty(0), np.empty(0)
         width = 1 << (odd if level >= LOWEST else exponent)
-        low, high = self._rows(level)
-        at = slice(begin * width, end * width)
-        if width > 1:
-            return _lowest(low[at], width), _highest(high[at], width)
-        return low[at], high[at]
+        low, high = self._rows(level, slice(begin * width, end * width))
+        return (_lowest(low, width), _highest(high, width)) if width > 1 else (low, high)
 
     @property
     def nbytes(self) -> int:

@@ -53,13 +53,13 @@ class Line:
 
     def _sample(self, view: BarView) -> LinePyramid:
         """The value at the end of each bar of the view."""
-        return LinePyramid(self.data.values[view.ends(view.complete(len(self.data)))])
+        return LinePyramid(self.data.at(view.ends(view.complete(len(self.data)))))
 
     def value_at(self, index: int, view: BarView, cursor: Cursor) -> float:
         """The value at a bar of the view, or the last one known there; NaN if there is none."""
         known = min(cursor.known(self.known_at), len(self.data))
         bar = min(view.last_bar(index, cursor), known - 1)
-        return float(self.data.values[bar]) if bar >= 0 else float("nan")
+        return float(self.data.at(slice(bar, bar + 1))[0]) if bar >= 0 else float("nan")
 
 
 class LineLayer(Layer):

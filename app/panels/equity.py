@@ -1,6 +1,7 @@
 """Equity and drawdown, of the portfolio or of a symbol, with the parent's equity beside a branch's."""
 
-import numpy as np
+from collections.abc import Callable
+
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout
 
 from app.charts.clock import FrameClock
@@ -11,9 +12,10 @@ from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
 from app.panels.parts import Value, tone_of
-from app.replay.store import JournalStore
+from app.replay.falls import Falls
 from app.session import RunSession
 from app.theme.tokens import Theme
+from data.series import FloatArray
 
 
 class EquityPanel(Panel):
@@ -94,26 +96,23 @@ class EquityPanel(Panel):
         store, parent, column = session.model.store, session.parent_store(), self.of.currentIndex() - 1
         sources = (id(store), id(parent), column)
         if sources != self._sources:
-            self._sources, self._taken = sources, 0
-            self._line.data, self._below.data, self._parent.data = _curve_of(store), LinePyramid(), LinePyramid()
-            self._peak = session.facts.initial_cash
+            self._sources = sources
+            self._show(session, lambda: store.equity.rows["equity"])
+            self._parent.data = LinePyramid()
             shown = parent is not None and column < 0
             if parent is not None and shown:
-                self._parent.data = _curve_of(parent)
-                self._parent.data.extend(parent.equity.rows["equity"])
+                self._parent.data = LinePyramid(source=lambda at: parent.equity.rows["equity"][at])
+                self._parent.data.take_in(parent.bars)
             self._overlay(shown)
         if column >= 0 and self._taken != store.bars:
             # A symbol's curve is derived from all fills, so it is made anew.
             values = session.model.figures.symbol_equity(column, store.bars)
-            self._line.data, self._below.data, self._taken = LinePyramid(), LinePyramid(), 0
-            self._peak = session.facts.initial_cash
-            self._extend(values)
+            self._show(session, lambda: values)
+            self._extend(len(values))
         elif store.bars > self._taken:
             # The last row may change when the run is finished: it is taken in once there is one after it, or at once
             # where nothing more is to come.
-            end = store.bars if not session.running else store.bars - 1
-            if end > self._taken:
-                self._extend(store.equity.rows["equity"][self._taken : end].copy())
+            self._extend((store.bars if not session.running else store.bars - 1) - self._taken)
         if self.chart is not None:
             self.chart.touch()
 
@@ -125,20 +124,20 @@ class EquityPanel(Panel):
             if on:
                 pane.layers.append(LineLayer(self._parent, "muted"))
 
-    def _extend(self, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-        peaks = np.maximum(np.maximum.accumulate(values), self._peak)
-        self._line.data.extend(values)
-        self._below.data.extend(values / peaks - 1.0)
-        self._peak = float(peaks[-1]) if len(peaks) else self._peak
-        self._taken += len(values)
+    def _show(self, session: RunSession, curve: Callable[[], FloatArray]) -> None:
+        """Begin anew with a curve; nothing of it is copied."""
+        self._falls, self._taken = Falls(curve, session.facts.initial_cash), 0
+        self._line.data, self._below.data = LinePyramid(source=lambda at: curve()[at]), LinePyramid(source=self._falls)
+
+    def _extend(self, bars: int) -> None:
+        """Take in the next bars of the curve."""
+        self._falls.take_in(bars)
+        self._line.data.take_in(bars)
+        self._below.data.take_in(bars)
+        self._taken += bars
 
     def _tell(self, session: RunSession) -> None:
         state, start = session.model.account, session.facts.initial_cash
         result = state.equity / start - 1.0
         self.told.put(number(state.equity, 2))
         self.result.put(f"{number(100 * result, 2, signed=True)} %", tone_of(round(result, 4)))
-
-
-def _curve_of(store: JournalStore) -> LinePyramid:
-    """A journal's equity as a line that keeps no copy of it."""
-    return LinePyramid(source=lambda: store.equity.rows["equity"])

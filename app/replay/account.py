@@ -197,8 +197,8 @@ class Accounts:
         done = len(self._peaks)
         if done < len(curve) // _BLOCK:
             start = self._peaks.rows[-1] if done else self._facts.initial_cash
-            # A copy: the rows are records, and what lies apart cannot be reshaped.
-            highs = curve[done * _BLOCK : len(curve) // _BLOCK * _BLOCK].copy().reshape(-1, _BLOCK).max(axis=1)
+            part = curve[done * _BLOCK : len(curve) // _BLOCK * _BLOCK]
+            highs = np.maximum.reduceat(part, np.arange(0, len(part), _BLOCK))
             self._peaks.write(done, np.maximum(np.maximum.accumulate(highs), start))
         whole = max(bar, 0) // _BLOCK
         before = float(self._peaks.rows[whole - 1]) if whole else self._facts.initial_cash

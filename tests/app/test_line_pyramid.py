@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from app.charts.columns import Columns
 from app.charts.line_pyramid import LinePyramid
 from app.charts.lines import drawdown, stretches
+from app.replay.falls import Falls
 
 
 @given(
@@ -77,3 +78,41 @@ def test_the_starting_equity_is_the_first_peak_of_the_drawdown() -> None:
     fall = drawdown(np.array([90.0, 120.0, 60.0, 120.0]), start=100.0)
 
     np.testing.assert_allclose(fall, [-0.1, 0.0, -0.5, 0.0])
+
+
+@given(
+    count=st.integers(0, 400),
+    share=st.floats(0, 1),
+    ends=st.tuples(st.integers(0, 400), st.integers(0, 400)),
+    step=st.integers(1, 9),
+)
+def test_drawdowns_that_are_derived_are_those_of_the_whole_curve(
+    count: int, share: float, ends: tuple[int, int], step: int
+) -> None:
+    """S13; in every stretch, with every step and at single places, taken in at once or in two parts."""
+    curve = 100.0 + np.random.default_rng(count).integers(-3, 4, count).cumsum()
+    expected = curve / np.maximum.accumulate(np.maximum(curve, 101.0)) - 1.0
+
+    falls = Falls(lambda: curve, 101.0)
+    falls.take_in(int(share * count))
+    falls.take_in(count - int(share * count))
+
+    at = slice(min(ends), max(ends), step)
+    np.testing.assert_array_equal(falls(at), expected[at])
+    np.testing.assert_array_equal(falls(np.arange(count)[at]), expected[at])
+    np.testing.assert_allclose(falls(slice(0, count)), drawdown(curve, 101.0), atol=1e-15)
+
+
+def test_a_line_of_derived_values_is_drawn_like_one_of_kept_ones() -> None:
+    curve = 1000.0 + np.random.default_rng(1).normal(size=70_000).cumsum()
+    falls = Falls(lambda: curve, 1000.0)
+    falls.take_in(70_000)
+    derived = LinePyramid(source=falls)
+    derived.take_in(70_000)
+
+    kept = LinePyramid(falls(slice(0, 70_000)))
+
+    for exponent in range(14):
+        mine, theirs = (line.spans(500, 69_000, exponent, 68_999) for line in (derived, kept))
+        for name in ("low", "high", "first", "last"):
+            np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
