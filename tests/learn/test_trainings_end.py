@@ -198,13 +198,13 @@ def stopped_after_a_step(kind: str, folder: Path) -> None:
 )
 @pytest.mark.parametrize("kind", ["ppo", "lstm"])
 def test_what_cannot_be_trained_is_an_error_that_says_why(
-    kind: str, options: list[str], text: str, capsys: pytest.CaptureFixture[str]
+    kind: str, options: list[str], text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Found before torch is needed."""
     from research.learning import lstm_command, ppo_command
 
     main = ppo_command.main if kind == "ppo" else lstm_command.main
-    assert main(["--symbols", "ES_SYN", *options]) == 2
+    assert main(["--symbols", "ES_SYN", *options, "--out", str(tmp_path)]) == 2
     assert text in capsys.readouterr().err
 
 
@@ -259,10 +259,11 @@ def test_a_place_that_cannot_be_written_is_an_error_that_names_it(
     ],
 )
 def test_an_option_out_of_its_range_ends_with_how_it_is_used(
-    option: list[str], capsys: pytest.CaptureFixture[str]
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Whatever is taken after all is trained elsewhere than in the store of shipped models."""
     from research.learning import ppo_command
 
     with pytest.raises(SystemExit, match="2"):
-        ppo_command.main(option)
+        ppo_command.main([*option, *SMALL, "--frames", "1024", "--out", str(tmp_path)])
     assert option[0] in capsys.readouterr().err
