@@ -28,7 +28,10 @@ SOURCES = {"bot": Source.BOT, "manual": Source.MANUAL}
 
 
 def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
-    """Check a record's type, phase and words; ``also``: types that are carried out elsewhere.
+    """Check a record's type, phase and words, and that it has what its type needs.
+
+    Args:
+        also: types that are carried out elsewhere.
 
     Raises:
         ConfigError: naming ``place``, the value and what is allowed.
@@ -46,6 +49,22 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
             raise ConfigError(f"{place}: {key} {value!r} is none of {', '.join(allowed)}")
     if not isinstance(action.get("bar"), int) or action["bar"] < 0:
         raise ConfigError(f"{place}: bar {action.get('bar')!r} is not a bar number, 0 or more")
+    missing = [key for key in _NEEDED.get(action["type"], ()) if action.get(key) is None]
+    if missing:
+        raise ConfigError(f"{place}: {action['type']} lacks {', '.join(missing)}")
+
+
+# What a record of each type must give; a price that an order lacks is the broker's to refuse (S8.2).
+_ORDER, _SYMBOL, _ID = ("symbol", "side", "qty"), ("symbol",), ("id",)
+_NEEDED = dict.fromkeys(ORDER_TYPES, _ORDER) | {
+    "close": _SYMBOL,
+    "flatten": _SYMBOL,
+    "cancel": _ID,
+    "modify_order": _ID,
+    "modify_stop": _SYMBOL,
+    "modify_target": _SYMBOL,
+    "tighten_stop": ("symbol", "sl"),
+}
 
 
 def apply_action(engine: BacktesterEngine, action: Action) -> None:

@@ -329,6 +329,9 @@ def test_an_order_by_hand_for_a_bar_that_has_closed_is_refused() -> None:
         ({"phase": "INTRABAR"}, "phase 'INTRABAR' is none of OPEN, CLOSE"),
         ({"bar": -1}, "bar -1 is not a bar number"),
         ({"side": "long"}, "side 'long' is none of buy, sell"),
+        ({"side": None, "qty": None}, "intervention 1: market lacks side, qty"),
+        ({"type": "cancel"}, "intervention 1: cancel lacks id"),
+        ({"type": "tighten_stop"}, "intervention 1: tighten_stop lacks sl"),
     ],
 )
 def test_a_record_that_is_wrong_is_refused_with_its_number(change: dict[str, Any], told: str) -> None:
