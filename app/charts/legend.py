@@ -38,6 +38,21 @@ def paint_heading(
         top, at = top + height, left
 
 
+def told_names(names: Sequence[str]) -> list[str]:
+    """Names as a heading tells them: what a line has in common with the one before it is said once.
+
+    >>> told_names(["EMA 20", "EMA 50", "BOLLINGER 20 2 upper", "BOLLINGER 20 2 middle", "BOLLINGER 20 2 lower"])
+    ['EMA 20', 'EMA 50', 'BOLLINGER 20 2 upper', 'middle', 'lower']
+    """
+    told: list[str] = []
+    before = ""
+    for name in names:
+        head, _, last = name.rpartition(" ")
+        told.append(last if head and head == before and last.isalpha() else name)
+        before = head
+    return told
+
+
 def _groups(row: Sequence[Words]) -> list[list[Words]]:
     """Pieces with those that are tied to them."""
     groups: list[list[Words]] = []

@@ -12,7 +12,7 @@ from app.charts.axes import Tag, marks_of, paint_price_axis
 from app.charts.canvas import Canvas
 from app.charts.crosshair import NOTHING, Words, bar_at, bar_words
 from app.charts.frame import Frame, Layer, Window
-from app.charts.legend import STRIP, paint_heading
+from app.charts.legend import STRIP, paint_heading, told_names
 from app.charts.level_lines import LevelLayer, level_colour
 from app.charts.lines import Line, LineLayer
 from app.charts.prices import PriceFormat
@@ -224,9 +224,10 @@ def _heading(pane: Pane, frame: Frame, picture: Picture, rows: int) -> list[list
     index = window.bar_shown if picture.hover_bar is None else picture.hover_bar
     first = bar_words(window, index, frame.form, frame.theme) if pane.bars else []
     values: list[Words] = []
-    for line, colour in pane.lines():
+    lines = pane.lines()
+    for (line, colour), name in zip(lines, told_names([line.name for line, _ in lines]), strict=True):
         value = line.value_at(index, window.view, window.cursor) if index >= 0 else float("nan")
         form = frame.form if line.form is None else line.form
         ink = frame.theme.colour(colour)
-        values += [Words(line.name, ink, numeric=False), Words(form.text(value) or NOTHING, ink, tied=True)]
+        values += [Words(name, ink, numeric=False), Words(form.text(value) or NOTHING, ink, tied=True)]
     return [first, values] if rows == 2 else [[*first, *values]]

@@ -19,10 +19,10 @@ from app.charts.viewport import Viewport
 from app.charts.widget import ChartWidget
 from app.live.book import SymbolBook
 from app.live.choices import Choices
-from app.live.drawing import indicator_lines, pane_form, timeframe_of
+from app.live.drawing import indicator_lines, timeframe_of
 from app.live.papers import levels, trade_marks
 from app.live.states import countdown, told
-from app.panels.charts import MINUTE_NS, RULES
+from app.panels.charts import RULES, length_text, pane_form
 from app.panels.parts import label, row_of, set_tone
 from app.panels.toolbar import NarrowLabel
 from app.theme.tokens import DARK, Theme
@@ -165,7 +165,7 @@ class LiveChart(QWidget):
             view,
             self.book.cursor,
             self.form,
-            title=self.choices.timeframe or _length(self.bar_ns),
+            title=self.choices.timeframe or length_text(self.bar_ns),
             theme=self.look,
             clock=self.clock,
             viewport=_viewport(len(view.store)) if old is None else old.viewport_model,
@@ -254,11 +254,6 @@ def _viewport(bars: int) -> Viewport:
 def _waits(word: str, detail: str) -> str:
     """What stands where a chart will be."""
     return f"{(detail or word).capitalize()} \N{HORIZONTAL ELLIPSIS}"
-
-
-def _length(bar_ns: int) -> str:
-    minutes = bar_ns // MINUTE_NS
-    return f"{minutes // 60}h" if minutes >= 60 and minutes % 60 == 0 else f"{minutes}m"
 
 
 class LiveCharts(QSplitter):

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from app.charts.line_pyramid import LinePyramid
 from app.charts.lines import Line
-from app.charts.prices import PriceFormat
 from app.charts.timeframe import BarView, Timeframe
-from app.panels.charts import MINUTE_NS, MINUTES, RULES
+from app.panels.charts import MINUTE_NS, MINUTES, indicator_text
 from data.series import FloatArray, TimeArray
 from data.sessions import SessionCalendar
 from engine import indicators
@@ -39,20 +38,13 @@ def indicator_lines(view: BarView, closed: int, calendar: SessionCalendar, one: 
     name, given = str(one["name"]), dict(one.get("parameters", {}))
     about = indicators.describe(name)
     parameters = {each.name: given.get(each.name, each.default) for each in about.parameters}
-    figures = [f"{value:g}" for value in parameters.values() if isinstance(value, int | float)]
-    words = " ".join([name.upper(), *figures])
     bars = closed_bars(view, closed, calendar)
     lines = []
     for output in about.outputs:
         values = _spread(view, closed, compute(name, bars, **parameters, output=output))
-        text = f"{words} {output}" if len(about.outputs) > 1 else words
+        text = indicator_text(name, output if len(about.outputs) > 1 else "", parameters)
         lines.append(Line(text, LinePyramid(np.ascontiguousarray(values))))
     return lines
-
-
-def pane_form(name: str, tick: float) -> PriceFormat:
-    """How the values of an indicator in a pane of its own are written."""
-    return PriceFormat(0.01, 2) if name in RULES else PriceFormat(tick / 100, 3)
 
 
 def closed_bars(view: BarView, closed: int, calendar: SessionCalendar) -> IndicatorBars:

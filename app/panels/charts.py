@@ -176,7 +176,7 @@ class ChartsPanel(Panel):
         about = indicators.describe(name)
         parameters = {each.name: given.get(each.name, each.default) for each in about.parameters}
         lines = [
-            Line(_indicator_text(name, output if len(about.outputs) > 1 else "", parameters), LinePyramid(values))
+            Line(indicator_text(name, output if len(about.outputs) > 1 else "", parameters), LinePyramid(values))
             for output in about.outputs
             for values in [self._values(session, column, name, parameters | {"output": output})]
         ]
@@ -185,8 +185,7 @@ class ChartsPanel(Panel):
                 chart.add_line(line)
             return
         tick = session.facts.contracts[column].facts.tick_size
-        form = PriceFormat(0.01, 2) if name in RULES else PriceFormat(tick / 100, 3)
-        chart.add_line_pane(lines[0].name, lines, form, [RuleLayer(RULES.get(name, ()))])
+        chart.add_line_pane(lines[0].name, lines, pane_form(name, tick), [RuleLayer(RULES.get(name, ()))])
 
     def _values(self, session: RunSession, column: int, name: str, parameters: dict[str, Any]) -> Any:
         """Of the bars that are shown: a longer timeframe has indicators of its own (S3.6)."""
@@ -260,6 +259,12 @@ def length_text(bar_ns: int) -> str:
     return f"{minutes / 60:g}h" if minutes >= 60 else f"{minutes:g}m" if minutes >= 1 else f"{minutes * 60:g}s"
 
 
-def _indicator_text(name: str, output: str, parameters: dict[str, Any]) -> str:
+def pane_form(name: str, tick: float) -> PriceFormat:
+    """How the values of an indicator in a pane of its own are written."""
+    return PriceFormat(0.01, 2) if name in RULES else PriceFormat(tick / 100, 3)
+
+
+def indicator_text(name: str, output: str, parameters: dict[str, Any]) -> str:
+    """How a line of an indicator is called; ``output`` is empty where it has but one: BOLLINGER 20 2 upper."""
     told = [f"{value:g}" for value in parameters.values() if isinstance(value, int | float)]
     return " ".join([name.upper(), *told, *([output] if output else [])])
