@@ -271,6 +271,7 @@ class LinUCBExit(LearnedExit):
     def figures(self) -> list[ArmFigures]:
         """Per symbol and multiple: how often it has learned and was served, and the mean R with its interval."""
         choices = self._engine.tables.rows("choices")
+        choices = choices[choices["order"] > 0]  # size or broker refused the others
         tail = LINEAR + self.extra
         found = []
         for column, symbol in enumerate(self._engine.market.symbols):

@@ -282,6 +282,17 @@ def test_what_was_learned_is_told_with_intervals() -> None:
     assert "advantage over 3 x ATR" in lines[1]
 
 
+def test_an_entry_that_was_refused_is_not_counted_as_served() -> None:
+    """300 of 10,000,000 at risk buy less than one lot where the stop is wide."""
+    exit, account = LinUCBExit(), grounds.engine(grounds.market(5, sessions=2))
+    run = Run(account, CoinFlipBot(CoinFlipBot.Settings(risk_pct=0.00003), exit))
+    run.complete()
+    orders = run.engine.tables.rows("choices")["order"]
+
+    assert 0 < np.count_nonzero(orders) < len(orders)
+    assert sum(one.served for one in exit.figures()) == np.count_nonzero(orders)
+
+
 def test_the_state_has_the_words_its_arithmetic_needs() -> None:
     shared, each = prepared().state, prepared(feedback="bandit").state
 
