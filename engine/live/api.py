@@ -16,7 +16,7 @@ from data.tradestation.live import LiveFeed, Subscription
 from engine.api import APIInterface, Capabilities
 from engine.kernel.schema import EventKind, OrderStatus, Phase, Reject
 from engine.market import Market
-from engine.orders import Order, OrderRequest
+from engine.orders import Order, OrderRequest, Side
 from engine.paper.growing import Figures, GrowingBars
 from engine.views import BarEvent, BarView, Portfolio, Position, RunEvent
 
@@ -93,6 +93,9 @@ class TradeStationLiveAPI(APIInterface):
     def _on_history(self, event: HistoryLoaded) -> None:
         if event.symbol in self._bars:
             self._bars[event.symbol] = {bar.open_ns: bar.figures for bar in event.bars}
+            forming, now = self._forming.pop(event.symbol, None), event.open_bar
+            if forming is not None and now is not None and forming[0] == now.open_ns:
+                self._forming[event.symbol] = (now.open_ns, now.open)
             self._market = None
 
     def _on_updated(self, event: BarUpdated) -> None:
@@ -108,7 +111,8 @@ class TradeStationLiveAPI(APIInterface):
     def _on_closed(self, event: BarClosed) -> None:
         if event.symbol in self._bars:
             self._bars[event.symbol][event.bar.open_ns] = event.bar.figures
-            self._forming.pop(event.symbol, None)
+            if self._forming.get(event.symbol, (0, 0.0))[0] <= event.bar.open_ns:
+                self._forming.pop(event.symbol, None)
             self._market = None
             self.bar_closed.emit(self._told())
 
@@ -216,8 +220,6 @@ class TradeStationLiveAPI(APIInterface):
 
     def close_position(self, symbol: str) -> Order:
         """Rejected, with the reason that this adapter does not trade."""
-        from engine.orders import Side
-
         return self._rejected(OrderRequest(symbol=symbol, side=Side.SELL, quantity=0.0, reduce_only=True))
 
     def _rejected(self, request: OrderRequest) -> Order:
