@@ -16,7 +16,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from data.errors import LiveDataError, SignInError
+from data.errors import InstrumentError, LiveDataError, SignInError
 from data.instruments import AssetClass, Instrument
 from data.tradestation.clock import Clock
 from data.tradestation.events import (
@@ -57,7 +57,7 @@ class _Details:
     warnings: list[str] = field(default_factory=list)
     trouble: str = ""
     signed_out: bool = False
-    refused: ConfigError | None = None
+    refused: ConfigError | InstrumentError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,6 @@ class LiveSession:
         self.account: PaperAccount | None = None
         self.instruments: list[Instrument] | None = None
         self.make_bot = make_bot
-        self._early: list[tuple[Event, int]] = []
         self._recorders: dict[str, Recorder] = {}
         self._behind = Behind("recording")
         self.watched: dict[str, Watched] = {}
@@ -142,7 +141,8 @@ class LiveSession:
 
         Raises:
             ConfigError: details and configuration contradict each other, or the account belongs to another one.
-        SaveError: the account cannot be kept in its folder.
+            InstrumentError: the service's details of a symbol lack its money facts.
+            SaveError: the account cannot be kept in its folder.
         """
         if self.instruments is None:
             self._begin()
@@ -222,7 +222,7 @@ class LiveSession:
         while not self._stop.is_set():
             try:
                 found, warnings = ask_instruments(self.config, self.feed.client)
-            except ConfigError as refused:
+            except (ConfigError, InstrumentError) as refused:
                 self._details.refused = refused
                 return
             except LiveDataError as error:
@@ -293,9 +293,18 @@ class LiveSession:
     def _watch(self, one: Watched) -> None:
         self.watched[one.symbol] = one
         if self.account is None or one.symbol not in self.account.symbols:
-            self._recorders[one.symbol] = Recorder(self.folder / "bars", one.symbol, self.live.interval)
+            self._record(one.symbol)
         self.feed.subscribe(self._subscription(one))
         self._quotes_due = True
+
+    def _record(self, symbol: str) -> None:
+        """Let the bars of a symbol be recorded; one that is watched again goes on with the recorder that it had."""
+        if symbol in self._recorders:
+            return
+        try:
+            self._recorders[symbol] = Recorder(self.folder / "bars", symbol, self.live.interval)
+        except OSError as error:
+            LOG.warning("%s: its bars are not recorded: %s", symbol, error.strerror or error)
 
     def unwatch(self, symbol: str) -> bool:
         """Look at a symbol no longer; False for one that the account trades."""
@@ -304,7 +313,8 @@ class LiveSession:
             return False
         del self.watched[symbol]
         self.feed.unsubscribe(self._subscription(one))
-        self._behind.run(f"{symbol}: its parts could not be joined", self._recorders.pop(symbol).close)
+        if symbol in self._recorders:
+            self._behind.run(f"{symbol}: its parts could not be joined", self._recorders[symbol].close)
         self._quotes_due = True
         return True
 

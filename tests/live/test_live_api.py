@@ -2,21 +2,26 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bots.catalog import make_bot
-from data.errors import SourceError
+from data.errors import InstrumentError, SignInError, SourceError
 from data.instruments import Instrument
+from data.tradestation.bars import LiveBar
+from data.tradestation.clock import SystemClock
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario
 from data.tradestation.emulator.scenario import SymbolSpec
 from data.tradestation.endpoints import Endpoints
-from data.tradestation.events import FeedState
+from data.tradestation.events import BarClosed, BarUpdated, CloseReason, FeedState, HistoryLoaded
 from data.tradestation.live import LiveFeed
+from data.tradestation.recording import read_rows
 from data.tradestation.rest import TradeStationClient
+from data.tradestation.symbols import SymbolFacts
 from engine.config import BacktestConfig
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError
@@ -227,3 +232,112 @@ def test_a_wrong_key_of_the_live_section_names_its_place(tmp_path: Path) -> None
 
     with pytest.raises(ConfigError, match=r"live\.yaml:3 live\.minuts"):
         load_live_config(file)
+
+
+def minute_bar(minute: int, close: float = 10.0) -> LiveBar:
+    at = minute * MINUTE.bar_ns
+    return LiveBar(at, at + MINUTE.bar_ns, 10.0, max(10.0, close), 10.0, close, 5.0)
+
+
+@pytest.fixture
+def told_by_hand() -> Iterator[TradeStationLiveAPI]:
+    """An adapter whose feed tells what a test emits."""
+    clock = SystemClock()
+    client = TradeStationClient(Endpoints.at("http://localhost:1"), SignedOut(), clock)
+    made = TradeStationLiveAPI(LiveFeed(client, random.Random(1)), [ES], MINUTE)
+    yield made
+    made.disconnect()
+
+
+class SignedOut:
+    """No tokens: nothing here is asked for."""
+
+    def access_token(self) -> str:
+        raise SignInError("not signed in")
+
+    def renew(self, failed: str) -> None:
+        raise SignInError("not signed in")
+
+
+def test_an_older_bar_that_closes_late_leaves_the_bar_under_way(told_by_hand: TradeStationLiveAPI) -> None:
+    """S5.2: the bar opens once, and its O stays to be seen."""
+    feed, opened = told_by_hand.feed, []
+    told_by_hand.bar_advanced.connect(opened.append)
+    feed.history_loaded.emit(HistoryLoaded("ESH24", (minute_bar(1),), None))
+    feed.bar_updated.emit(BarUpdated("ESH24", minute_bar(3)))
+    feed.bar_closed.emit(BarClosed("ESH24", minute_bar(2), CloseReason.LATER_BAR, False, False, 0))
+    phase = told_by_hand.phase
+    feed.bar_updated.emit(BarUpdated("ESH24", minute_bar(3, 11.0)))
+
+    assert phase is Phase.OPEN
+    assert len(opened) == 1
+    assert told_by_hand.get_latest_data("ESH24").time_ns == minute_bar(3).open_ns
+
+
+def test_history_anew_ends_the_bar_that_was_under_way_when_it_has_it(told_by_hand: TradeStationLiveAPI) -> None:
+    """After an outage over the session's end no later bar comes to say that it is over."""
+    feed = told_by_hand.feed
+    feed.history_loaded.emit(HistoryLoaded("ESH24", (minute_bar(1),), None))
+    feed.bar_updated.emit(BarUpdated("ESH24", minute_bar(2)))
+    feed.history_loaded.emit(HistoryLoaded("ESH24", (minute_bar(1), minute_bar(2, 12.0)), None))
+
+    assert told_by_hand.phase is Phase.CLOSE
+    assert told_by_hand.get_latest_data("ESH24").close == 12.0
+
+
+def test_history_that_rolled_moves_the_open_of_the_bar_under_way(told_by_hand: TradeStationLiveAPI) -> None:
+    feed = told_by_hand.feed
+    feed.history_loaded.emit(HistoryLoaded("ESH24", (minute_bar(1),), None))
+    feed.bar_updated.emit(BarUpdated("ESH24", minute_bar(2)))
+    moved = replace(minute_bar(2), open=20.0, high=20.0, low=20.0, close=20.0)
+    feed.history_loaded.emit(HistoryLoaded("ESH24", (minute_bar(1),), None, open_bar=moved))
+
+    assert told_by_hand.get_latest_data("ESH24").open == 20.0
+
+
+def test_details_that_make_no_instrument_are_said_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: TradeStationClient, names: Sequence[str]) -> dict[str, SymbolFacts]:
+        raise InstrumentError(f"{names[0]}: the service gives Increment as None, not a number")
+
+    monkeypatch.setattr(TradeStationClient, "symbols", refuse)
+    with (
+        session(tmp_path, Scenario(symbols=SYMBOLS), config(symbols=("ESH24",))) as (_, made),
+        pytest.raises(InstrumentError, match="Increment"),
+    ):
+        wait(made.poll, lambda: made.instruments is not None, "instruments", seconds=3.0)
+
+
+def test_bars_are_shown_though_the_folder_of_watched_bars_cannot_be_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "bars").write_text("in the way")
+    with (
+        caplog.at_level("WARNING"),
+        session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), config(symbols=("ESH24",)), trades=False) as (_, made),
+    ):
+        seen: list[object] = []
+        made.feed.history_loaded.connect(seen.append)
+        wait(made.poll, lambda: bool(seen), "history")
+
+    assert any("ESH24: its bars are not recorded" in text for text in caplog.messages)
+
+
+def test_a_symbol_that_is_watched_again_goes_on_with_its_recording(tmp_path: Path) -> None:
+    """Two writers of one series would give the same numbers to different rows."""
+    with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), config(symbols=("ESH24",))) as (_, made):
+        wait(made.poll, lambda: made.instruments is not None, "instruments")
+        for _ in range(3):
+            histories: list[HistoryLoaded] = []
+            made.feed.history_loaded.connect(histories.append)
+            made.watch("NQH24")
+            wait(made.poll, lambda: any(one.symbol == "NQH24" for one in histories), "history")  # noqa: B023
+            assert made.unwatch("NQH24")
+            made.feed.history_loaded.disconnect(histories.append)
+        made.close()
+        assert made.written(30.0)
+
+    rows = read_rows(tmp_path / "bars", "NQH24", MINUTE)
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert sum(row["kind"] == "history" for row in rows) >= 3 * 119
