@@ -5,7 +5,7 @@ decision (S17.2). A symbol whose line is down neither holds the others up for lo
 its bar closes as far as it was seen, and the whole bar acts again, late, once it is known.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -81,7 +81,8 @@ class PhaseKeeper:
         self._under_way: _UnderWay | None = None
         self._prints: dict[str, _Print] = {}
         self._early: dict[str, BarClosed] = {}
-        self._late: dict[str, deque[BarClosed]] = {symbol: deque() for symbol in self._symbols}
+        # By opening time, in the order in which they came: of a long outage tens of thousands may wait.
+        self._late: dict[str, OrderedDict[int, BarClosed]] = {symbol: OrderedDict() for symbol in self._symbols}
         self._provisional: dict[str, LiveBar] = {}
 
     def begin(self, last_ns: int, acted: Mapping[str, int], under_way: Mapping[str, int] | None = None) -> None:
@@ -143,23 +144,17 @@ class PhaseKeeper:
 
     def _put_off(self, event: BarClosed) -> None:
         """The bar acts late; where it waits for that already, by its newest figures and once."""
-        waiting = self._late[event.symbol]
-        for place, one in enumerate(waiting):
-            if one.bar.open_ns == event.bar.open_ns:
-                waiting[place] = event
-                return
-        waiting.append(event)
+        self._late[event.symbol][event.bar.open_ns] = event
 
     def corrected(self, symbol: str, bar: LiveBar) -> bool:
         """Whether ``bar`` has closed but waits to act: then it will act by these figures."""
-        waiting = self._late[symbol]
-        for place, one in enumerate(waiting):
-            if one.bar.open_ns == bar.open_ns:
-                waiting[place] = replace(one, bar=bar)
-                return True
+        waiting, own_ns = self._late[symbol], bar.open_ns
+        if own_ns in waiting:
+            waiting[own_ns] = replace(waiting[own_ns], bar=bar)
+            return True
         closings = [self._early] if self._under_way is None else [self._early, self._under_way.closings]
         for waits in closings:
-            if symbol in waits and waits[symbol].bar.open_ns == bar.open_ns:
+            if symbol in waits and waits[symbol].bar.open_ns == own_ns:
                 waits[symbol] = replace(waits[symbol], bar=bar)
                 return True
         return False
@@ -197,7 +192,7 @@ class PhaseKeeper:
         return True
 
     def _late_due(self, now_ns: int) -> bool:
-        heads = {symbol: waiting[0] for symbol, waiting in self._late.items() if waiting}
+        heads = {symbol: next(iter(waiting.values())) for symbol, waiting in self._late.items() if waiting}
         if self._under_way is not None or not heads:
             return False
         own_ns = min(event.bar.open_ns for event in heads.values())
@@ -208,7 +203,7 @@ class PhaseKeeper:
         if not self._caught_up(own_ns, group) and now_ns < oldest_ns + self._patience_ns:
             return False
         for symbol in group:
-            self._late[symbol].popleft()
+            self._late[symbol].popitem(last=False)
         opens = {symbol: (own_ns, event.bar.open) for symbol, event in group.items()}
         self._open(own_ns, opens, False)
         self._acts.closed(group)
@@ -229,7 +224,7 @@ class PhaseKeeper:
         if self._under_way is not None or not self._prints:
             return False
         own_ns = min(one.own_ns for one in self._prints.values())
-        if any(waiting[0].bar.open_ns < own_ns for waiting in self._late.values() if waiting):
+        if any(next(iter(waiting)) < own_ns for waiting in self._late.values() if waiting):
             return False  # older bars act first
         present = {symbol: one for symbol, one in self._prints.items() if one.own_ns == own_ns}
         awaited = [s for s in self._symbols if s not in present and self._may_print(s, own_ns)]

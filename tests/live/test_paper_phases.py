@@ -272,3 +272,25 @@ def test_a_backfilled_bar_that_is_told_again_before_it_acts_acts_once_by_its_new
     made.pass_time(at(1, 40.0))
 
     assert acted == [("A", 12.0)]
+
+
+def test_a_long_history_that_waits_for_another_symbol_is_taken_in_once_a_bar() -> None:
+    """Tens of thousands of bars may come at once after an outage; each must not be compared with all that wait."""
+    looked_at = 0
+
+    class Counted(LiveBar):
+        def __getattribute__(self, name: str) -> object:
+            nonlocal looked_at
+            looked_at += name == "open_ns"
+            return super().__getattribute__(name)
+
+    made, told = keeper(patience_s=1e9)
+    made.state("B", FeedState.RECONNECTING)
+    for minute in range(300):
+        plain = bar(minute)
+        given = Counted(plain.open_ns, plain.close_ns, *plain.figures)
+        assert not made.corrected("A", given)
+        made.closing(BarClosed("A", given, CloseReason.HISTORY, True, False, at(300, 0)), at(300, 0))
+
+    assert told.said == []
+    assert looked_at < 300 * 30
