@@ -301,14 +301,13 @@ class SymbolFeed(StreamWorker):
                 break
             if received is None:
                 continue
-            bar = self._bar_of(received.frame) if isinstance(received.frame, Content) else None
-            if bar is None:
+            if not isinstance(received.frame, Content):
                 self._take(received, buffered=True)
                 settled = settled or isinstance(received.frame, Heartbeat)
-                continue
-            bars.append(bar)
-            self._note_data(received.received_ns + self._client.skew.ns)
-            settled = settled or bar.end_of_history
+            elif (bar := self._bar_of(received.frame)) is not None:
+                bars.append(bar)
+                self._note_data(received.received_ns + self._client.skew.ns)
+                settled = settled or bar.end_of_history
         return in_order(bars)
 
     # --------------------------------------------------------------------------------- data watchdog

@@ -74,11 +74,12 @@ class CalendarHours:
 
     def _covering(self, first_ns: int, last_ns: int) -> SessionTimes:
         if not self._first_ns <= first_ns <= last_ns <= self._last_ns:
-            self._first_ns, self._last_ns = first_ns - 35 * DAY_NS, last_ns + 5 * DAY_NS
-            schedule = self._calendar.sessions(self._first_ns, self._last_ns)
+            begin_ns, end_ns = first_ns - 35 * DAY_NS, last_ns + 5 * DAY_NS
+            schedule = self._calendar.sessions(begin_ns, end_ns)
             opens, closes = schedule.open_ns.tolist(), schedule.close_ns.tolist()
             # Where a session has no pause, both ends of it are the close.
             starts, ends = schedule.break_start_ns, schedule.break_end_ns
             paused = starts < ends
             self._times = SessionTimes(sorted(opens + ends[paused].tolist()), sorted(closes + starts[paused].tolist()))
+            self._first_ns, self._last_ns = begin_ns, end_ns
         return self._times

@@ -3,12 +3,13 @@
 import random
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import QuotaError
+from data.errors import CalendarError, QuotaError
 from data.sessions import SessionCalendar
 from data.tradestation.bars import LiveBar, parse_time
 from data.tradestation.clock import NS, ScaledClock, SystemClock
@@ -168,6 +169,14 @@ def test_hours_follow_a_session_calendar_its_breaks_and_weekends() -> None:
     assert hours.is_open(parse_time("2024-03-06T23:00:00Z"))
     assert hours.open_seconds(friday, sunday) == 1800.0 + 1800.0
     assert hours.open_seconds(0, parse_time("2024-03-06T15:00:00Z")) > 86_400.0
+
+
+def test_hours_that_a_calendar_does_not_have_are_an_error_every_time(tmp_path: Path) -> None:
+    hours = CalendarHours(SessionCalendar.named("NYSE", overrides=tmp_path / "none.yaml", cache_dir=tmp_path))
+
+    for _ in range(2):
+        with pytest.raises(CalendarError, match="cannot be read"):
+            hours.is_open(parse_time("2024-03-06T15:00:00Z"))
 
 
 def test_market_time_runs_faster_and_can_be_wrong() -> None:
