@@ -38,7 +38,7 @@ def read_factors(content: bytes, path: Path) -> Factors:
         raise SourceError(f"{path}: the factor file is empty; it needs lines of date, price factor, split factor")
     dates = np.array([row[0] for row in rows], dtype=np.int64)
     if bool((np.diff(dates) <= 0).any()):
-        line = int(np.argmax(np.diff(dates) <= 0)) + 2
+        line = rows[int(np.argmax(np.diff(dates) <= 0)) + 1][4]
         raise SourceError(f"{path} line {line}: dates of a factor file must ascend; sort it")
     price, split, reference = (np.array([row[place] for row in rows], dtype=np.float64) for place in (1, 2, 3))
     return Factors(dates, price, split, reference)
@@ -99,7 +99,8 @@ def _scaled(rows: RawBars, factor: FloatArray) -> RawBars:
     return replace(rows, **prices)
 
 
-def _factor_rows(content: bytes, path: Path) -> Iterator[tuple[int, float, float, float]]:
+def _factor_rows(content: bytes, path: Path) -> Iterator[tuple[int, float, float, float, int]]:
+    """Date, price factor, split factor, reference price and line number of each line."""
     for number, row in enumerate(csv.reader(content.decode("utf-8-sig", errors="replace").splitlines()), start=1):
         if not row:
             continue
@@ -113,4 +114,4 @@ def _factor_rows(content: bytes, path: Path) -> Iterator[tuple[int, float, float
             ) from wrong
         if not (math.isfinite(price) and math.isfinite(split) and price > 0 and split > 0):
             raise SourceError(f"{path} line {number}: factors {row[1]} and {row[2]} must be above 0")
-        yield day, price, split, reference
+        yield day, price, split, reference, number

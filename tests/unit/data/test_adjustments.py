@@ -65,6 +65,7 @@ def test_closes_that_are_not_the_reference_prices_are_told(load: Load, factor_fi
     [
         ("20240102,0.99\n", "line 1: '20240102,0.99' is not date, price factor"),
         ("20240102,1,1,1\n20240101,1,1,1\n", "line 2: dates of a factor file must ascend"),
+        ("20240102,1,1,1\n\n20240101,1,1,1\n", "line 3: dates of a factor file must ascend"),
         ("20240102,1,1,1\n20240103,0,1,1\n", "line 2: factors 0 and 1 must be above 0"),
         ("date,price,split,reference\n", "line 1: 'date,price,split,reference' is not date"),
         ("x\n", "line 1: 'x' is not date"),
