@@ -20,9 +20,8 @@ from engine.views import Position
 from exits.base import ExitContext, ExitStrategy, Levels
 from exits.compiling import ensure_compiled
 from exits.features import ATR_PERIOD, feature_tables
+from exits.parity import SCRATCH
 from models.store import Model
-
-_SCRATCH = 5 * 256
 
 
 class LearnedExit(ExitStrategy):
@@ -115,7 +114,7 @@ class LearnedExit(ExitStrategy):
             "clock": made.clock,
             "sequence": made.sequence,
             "multiples": np.array(multiples),
-            "scratch": np.zeros(_SCRATCH, np.float32),
+            "scratch": np.zeros(SCRATCH, np.float32),
             "x": np.zeros(FEATURES),
             "values": np.zeros(MOST_ARMS),
             "widths": np.zeros(MOST_ARMS),

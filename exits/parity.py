@@ -4,6 +4,7 @@ A model carries probes: inputs, and the outputs that torch computed for them. Ou
 must be the same wherever the two best outputs are more than 1e-4 apart.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from data.errors import ModelError
 from data.series import FloatArray
-from engine.kernel.learned import LEARNED
+from engine.kernel.learned import FEATURES, LEARNED, MARKET_FEATURES, NETWORK_SEQUENCE
 from models.store import Model
 
 TOLERANCE, MARGIN = 1e-5, 1e-4
-_SCRATCH = 5 * 256
+WIDEST = 256  # outputs of a layer at most, four gates of the memory cells included; the compiled code has no more room
+SCRATCH = 5 * WIDEST
+_NEEDED = ("weights", "sizes", "multiples", "calibration", "probe_x", "probe_out")
+_NEEDED_BY_SEQUENCES = ("hidden", "lookback", "probe_sequence")
 
 
 class Network:
@@ -30,7 +34,7 @@ class Network:
     def __init__(self, arrays: dict[str, NDArray[Any]], kind: int, sequence: NDArray[np.float32] | None = None) -> None:
         self.weights = np.ascontiguousarray(arrays["weights"], np.float32)
         self.sizes = np.ascontiguousarray(arrays["sizes"], np.int64)
-        self.scratch = np.zeros(_SCRATCH, np.float32)
+        self.scratch = np.zeros(SCRATCH, np.float32)
         self.sequence = np.ascontiguousarray(sequence if sequence is not None else np.zeros((1, 8)), np.float32)
         self.record = np.zeros(1, LEARNED)
         row = self.record[0]
@@ -60,16 +64,38 @@ class Network:
         return out
 
 
+def _check_sizes(model: Model, kind: int) -> None:
+    """Refuse arrays that are not there or do not fit each other: the compiled code would read beyond them."""
+    arrays, of_sequences = model.arrays, kind == NETWORK_SEQUENCE
+    needed = _NEEDED + (_NEEDED_BY_SEQUENCES if of_sequences else ())
+    lacking = [name for name in needed if name not in arrays]
+    if lacking:
+        raise ModelError(f"{model.path} lacks {', '.join(lacking)}; train the model again")
+    hidden = int(arrays["hidden"]) if of_sequences else 0
+    sizes = arrays["sizes"].tolist()
+    widths = [hidden + MARKET_FEATURES if of_sequences else FEATURES, *sizes]
+    memory = (MARKET_FEATURES + hidden + 2) * 4 * hidden
+    expected = memory + sum((before + 1) * after for before, after in pairwise(widths))
+    if len(arrays["weights"]) != expected or max(*widths, 4 * hidden) > WIDEST:
+        raise ModelError(
+            f"{model.path} has {len(arrays['weights'])} weights; layers of {sizes} after {hidden} memory cells need "
+            f"{expected}, and none may be wider than {WIDEST}; train the model again"
+        )
+    count, arms = len(arrays["probe_x"]), len(arrays["multiples"])
+    found = {name: arrays[name].shape for name in ("probe_x", "probe_out", "calibration")}
+    wanted = {"probe_x": (count, FEATURES), "probe_out": (count, sizes[-1]), "calibration": (2, arms)}
+    if found != wanted or sizes[-1] != arms:
+        raise ModelError(f"{model.path} has arrays of {found}, {arms} multiples need {wanted}; train the model again")
+
+
 def check_parity(model: Model, kind: int) -> None:
     """Refuse a model whose outputs for its probes are not those that it was stored with.
 
     Raises:
-        ModelError: with both figures.
+        ModelError: with both figures, or naming what is not there or does not fit.
     """
+    _check_sizes(model, kind)
     arrays = model.arrays
-    lacking = [name for name in ("weights", "sizes", "multiples", "probe_x", "probe_out") if name not in arrays]
-    if lacking:
-        raise ModelError(f"{model.path} lacks {', '.join(lacking)}; train the model again")
     sequence = arrays.get("probe_sequence")
     network = Network(arrays, kind, None if sequence is None else sequence.reshape(-1, sequence.shape[-1]))
     lookback, count = int(arrays.get("lookback", 1)), len(arrays["probe_x"])

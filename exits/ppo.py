@@ -44,10 +44,10 @@ def checked_model(name: str, kind: str, network: int) -> Model:
         ModelError: where it is missing, damaged, or does not fit.
     """
     found = load_model(name, kind, feature_hash())
+    check_parity(found, network)
     if len(found.multiples) != len(found.arrays["multiples"]) or any(found.arrays["multiples"] != found.multiples):
         raise ModelError(
             f"{found.path}: chooses from {found.arrays['multiples'].tolist()}, its manifest says "
             f"{list(found.multiples)}; train it again"
         )
-    check_parity(found, network)
     return found

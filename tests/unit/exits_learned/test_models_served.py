@@ -188,6 +188,31 @@ def test_a_model_that_lacks_its_probes_is_refused(folder: Path) -> None:
         check_parity(Model("ppo", model.path, model.manifest, arrays), NETWORK_POLICY)
 
 
+@pytest.mark.parametrize("kind", ["ppo", "lstm"])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda arrays: arrays.pop("multiples"), "lacks multiples"),
+        (lambda arrays: arrays.pop("calibration"), "lacks calibration"),
+        (lambda arrays: arrays.update(weights=arrays["weights"][:-1]), r"has \d+ weights; layers of .* need \d+"),
+        (lambda arrays: arrays["sizes"].__setitem__(0, 400), "none may be wider than 256"),
+        (lambda arrays: arrays.update(calibration=arrays["calibration"][:, :-1]), r"'calibration': \(2, 5\)"),
+        (lambda arrays: arrays.update(probe_x=arrays["probe_x"][:, :-1]), r"'probe_x': \(8, 13\)"),
+    ],
+)
+def test_arrays_that_are_missing_or_do_not_fit_each_other_are_refused(
+    folder: Path, kind: str, change: Any, told: str
+) -> None:
+    model = load_model(kind, kind, feature_hash(), folder)
+    arrays = {name: array.copy() for name, array in model.arrays.items()}
+    change(arrays)
+    kept = {key: value for key, value in model.manifest.items() if key != "arrays_sha256"}
+    save_model(folder / f"{kind}.npz", arrays, kept)
+
+    with pytest.raises(ModelError, match=told):
+        run_with(exit_of(kind, folder / f"{kind}.npz"))
+
+
 def test_a_pickle_in_a_model_is_never_executed(folder: Path) -> None:
     """An array of objects is a pickle; numpy would run it."""
     marker = folder / "executed"
