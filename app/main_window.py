@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from PyQt6.QtCore import QByteArray, Qt
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import ACTIONS
 from app.charts.clock import FrameClock
@@ -26,6 +26,7 @@ from app.panels.equity import EquityPanel
 from app.panels.inspector import InspectorPanel, NotesPanel
 from app.panels.learned import LearnedPanel
 from app.panels.panel import Panel
+from app.panels.parts import Scrolled
 from app.panels.start import StartPage
 from app.panels.statistics import StatisticsPanel
 from app.panels.ticket import TicketPanel
@@ -44,6 +45,7 @@ IDLE_FRAMES = 45
 STAYS = 5.0  # seconds that what came of something is told at the foot of the window
 WARM_UP = 120  # bars that are shown when a new run begins
 LAYOUT_VERSION = 1
+TRADE = 324  # width of account and ticket at first
 
 
 class MainWindow(QMainWindow):
@@ -150,17 +152,14 @@ class MainWindow(QMainWindow):
         stacked = QVBoxLayout(side)
         stacked.setContentsMargins(0, 0, 0, 0)
         stacked.setSpacing(0)
-        stacked.addWidget(self.account)
-        stacked.addWidget(self.ticket, 1)
-        scroll = QScrollArea()
-        scroll.setWidget(side)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(306)
+        stacked.addWidget(Scrolled(self.account))
+        # The buttons are never out of sight, however low the window is.
+        stacked.addWidget(self.ticket)
+        stacked.addStretch(1)
+        side.setMinimumWidth(306)
         self.docks: dict[str, QDockWidget] = {}
         bottom, right = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        self._dock("Trade", scroll, right)
+        self._dock("Trade", side, right)
         self._dock("Equity and drawdown", self.equity, bottom)
         self._dock("Activity", self.activity, bottom)
         self._dock("Why", self.inspector, bottom)
@@ -173,10 +172,10 @@ class MainWindow(QMainWindow):
     def _proportion(self) -> None:
         """Sizes of the docks in a window as it is first seen; docks that are hidden cannot be sized."""
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        bottom = max(self.width() - 330, 600)
+        bottom = max(self.width() - TRADE, 600)
         wide = [self.docks[name] for name in ("Equity and drawdown", "Activity", "Why")]
-        self.resizeDocks([self.docks["Trade"]], [330], across)
-        self.resizeDocks(wide, [round(0.29 * bottom), round(0.71 * bottom), round(0.71 * bottom)], across)
+        self.resizeDocks([self.docks["Trade"]], [TRADE], across)
+        self.resizeDocks(wide, [round(0.25 * bottom), round(0.75 * bottom), round(0.75 * bottom)], across)
         self.resizeDocks([self.docks["Activity"]], [max(round(0.3 * self.height()), 200)], down)
 
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:

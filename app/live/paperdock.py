@@ -4,14 +4,14 @@ from typing import cast
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
-from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from app.charts.ticks import LocalTime
 from app.live.papers import FILLS, ORDERS, POSITIONS, WORDS, fill_rows, order_rows, paper_tone, position_rows
 from app.live.rows import RowsModel, table
 from app.live.seat import LastPrice, PaperSeat
 from app.panels.account import AccountPanel
-from app.panels.parts import label, set_tone
+from app.panels.parts import Scrolled, label, set_tone
 from app.panels.ticket import TicketPanel
 from app.session import RunSession
 from app.theme.tokens import Theme
@@ -50,24 +50,15 @@ class PaperColumn(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.waits)
-        layout.addWidget(self._scrolled(self.account), 1)
+        layout.addWidget(Scrolled(self.account))
         # The buttons are never out of sight, however low the window is.
         layout.addWidget(self.ticket)
         layout.addWidget(self.note)
-        layout.addStretch(0)
+        layout.addStretch(1)
         self.setMinimumWidth(306)
         # Beside a service that says LIVE, nobody is to take this account for a real one.
         self.account.account.heading.setText("PAPER ACCOUNT")
         self._begun(False)
-
-    @staticmethod
-    def _scrolled(panel: QWidget) -> QScrollArea:
-        area = QScrollArea()
-        area.setWidget(panel)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return area
 
     def _begun(self, on: bool) -> None:
         self.waits.setVisible(not on)

@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QPointF, QSize, Qt
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
-from PyQt6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.charts.prices import number
 from app.theme.fonts import numbers
@@ -125,6 +136,23 @@ class Still(QWidget):
         held.setGeometry(0, 0, width, height)
         if self.minimumHeight() != height:
             self.setFixedHeight(height)
+
+
+class Scrolled(QScrollArea):
+    """Holds a panel at its own height where there is room for that, and scrolls it where there is not."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self.setWidget(panel)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def sizeHint(self) -> QSize:
+        # Qt's own is never higher than a few lines of text.
+        held = self.widget()
+        return super().sizeHint() if held is None else held.sizeHint()
 
 
 class Value(QWidget):

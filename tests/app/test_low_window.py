@@ -1,0 +1,41 @@
+"""What must be in sight in a window as small as people have: the ticket's buttons, and what a trade came to."""
+
+from PyQt6.QtCore import QPoint
+from PyQt6.QtWidgets import QWidget
+
+from app.main_window import MainWindow
+from tests.app.staging import go, pump
+
+
+def whole(widget: QWidget) -> bool:
+    """Whether all of a widget is in sight."""
+    return widget.visibleRegion().boundingRect().size() == widget.size()
+
+
+def test_the_buttons_of_the_ticket_need_no_scrolling_however_low_the_window_is(on_a_day: MainWindow) -> None:
+    on_a_day.resize(1440, 400)  # as low as it goes
+    for kind in ("Market", "Stop-limit"):
+        on_a_day.ticket.type.setCurrentText(kind)
+        for _ in range(3):
+            pump(on_a_day)()
+        for button in (on_a_day.ticket.buy, on_a_day.ticket.sell, on_a_day.ticket.close_position):
+            assert whole(button), (kind, button.text())
+            assert button.mapTo(on_a_day, QPoint(0, button.height())).y() <= on_a_day.height()
+
+
+def test_account_and_position_are_whole_where_there_is_room(on_a_day: MainWindow) -> None:
+    """The ticket stands right below them, not at the window's foot."""
+    on_a_day.resize(1440, 1100)
+    go(on_a_day, 700)
+    pump(on_a_day)()
+    assert whole(on_a_day.account)
+    foot = on_a_day.account.mapTo(on_a_day, QPoint(0, on_a_day.account.height())).y()
+    assert on_a_day.ticket.mapTo(on_a_day, QPoint(0, 0)).y() == foot
+
+
+def test_what_a_trade_came_to_is_in_sight_in_a_window_of_1440_pixels(on_a_day: MainWindow) -> None:
+    page = on_a_day.activity.page_of("trades")
+    column = [each.title for each in page.table.kind.columns].index("Net")
+    viewport = page.view.viewport()
+    assert viewport is not None
+    assert page.view.columnViewportPosition(column) + page.view.columnWidth(column) <= viewport.width()
