@@ -26,7 +26,8 @@ def resample(series: BarSeries, bar_length: str, session_open_ns: TimeArray | No
             between two sessions); None: midnight UTC.
 
     A bar's time is its place on the grid, whether or not its first minute traded. Raises BarError if the lengths do
-    not fit.
+    not fit, or ``bar_length`` is more than a day: bars end with their session, so that it would give days under a
+    longer name.
     """
     wanted = length_ns(bar_length)
     if wanted == series.bar_ns:
@@ -35,6 +36,11 @@ def resample(series: BarSeries, bar_length: str, session_open_ns: TimeArray | No
         raise BarError(
             f"{series.symbol}: bars of {length_text(series.bar_ns)} cannot be joined to bars of {bar_length} (S3.6); "
             f"choose a whole multiple of {length_text(series.bar_ns)}"
+        )
+    if wanted > DAY_NS:
+        raise BarError(
+            f"{series.symbol}: bars of {bar_length} cannot be built: each session's last bar ends with it (S3.6); "
+            "choose 1d or less"
         )
     if not len(series):
         return replace(series, bar_ns=wanted, digest=_digest(series, wanted, None))

@@ -70,6 +70,14 @@ def test_lengths_that_do_not_fit_are_refused(length: str) -> None:
         resample(walk([0, 2, 4], 2 * MINUTE), length)
 
 
+@pytest.mark.parametrize("length", ["2d", "1w", "36h"])
+@pytest.mark.rule("S3.6")
+def test_lengths_beyond_a_day_are_refused_and_not_given_as_days(length: str) -> None:
+    """S3.6: a session's last bar ends with it."""
+    with pytest.raises(BarError, match=f"bars of {length} cannot be built: .* choose 1d or less"):
+        resample(walk([0, 60, DAY // MINUTE], 60 * MINUTE), length)
+
+
 def test_the_same_length_gives_the_series_itself() -> None:
     fine = walk([0, 1])
 
