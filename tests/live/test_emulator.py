@@ -399,6 +399,27 @@ def test_a_file_that_cannot_be_replayed_is_named(tmp_path: Path, text: str, word
         Emulator(Scenario(symbols=(SymbolSpec(symbol="X", file=str(file)),)))
 
 
+@pytest.mark.parametrize("content", [b"PAR1 and no more", None], ids=["cut off", "other columns"])
+def test_a_parquet_file_that_cannot_be_replayed_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "bars.parquet"
+    pq.write_table(pa.table({"close": [1.0]}), file)
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SourceError, match=r"bars\.parquet: cannot be read as bars"):
+        Emulator(Scenario(symbols=(SymbolSpec(symbol="X", file=str(file)),)))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [(["--rate", "0"], "rate is 0"), (["--rate", "-2"], "rate is -2"), (["--start", "noon"], "start 'noon' is no time")],
+)
+def test_a_time_or_rate_at_which_no_market_can_run_is_said(
+    given: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(given) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_the_same_seed_gives_the_same_market() -> None:
     def figures(seed: int) -> list[float]:
         with Emulator(Scenario(seed=seed)) as emulator:

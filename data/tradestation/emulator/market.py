@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import SourceError
+from data.sources.arrow import floats_of, integers_of
 from data.tradestation.bars import parse_time
 from data.tradestation.emulator.scenario import Scenario, SymbolSpec
 from data.tradestation.emulator.tape import MINUTE_NS, Minutes, Tape
@@ -147,7 +148,11 @@ def _read_parquet(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    stamps = table["timestamp"].cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()).to_numpy()
-    rows = np.column_stack([table[key].to_numpy() for key in ("open", "high", "low", "close", "volume")])
-    return stamps.astype(np.int64), rows.astype(np.float64)
+    try:
+        with pq.ParquetFile(path) as file:  # not read_table, which imports pandas
+            table = file.read()
+        stamps = integers_of(table["timestamp"].cast(pa.timestamp("ns", tz="UTC")))
+        rows = np.column_stack([floats_of(table[key]) for key in ("open", "high", "low", "close", "volume")])
+    except (KeyError, pa.ArrowException) as error:
+        raise SourceError(f"{path}: cannot be read as bars: {error}; export it again") from error
+    return stamps, rows

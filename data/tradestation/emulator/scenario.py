@@ -5,6 +5,7 @@ against both. Times called ``at`` and ``seconds`` are market seconds; ``at`` cou
 """
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from data.errors import SourceError
+from data.tradestation.bars import parse_time
 
 
 class FaultKind(StrEnum):
@@ -222,6 +224,18 @@ class Scenario:
     limited: bool = True
     limits: dict[str, Limit] = field(default_factory=dict)
     clock_offset_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a time or a rate at which no market can run (SourceError)."""
+        if not 0 < self.rate < math.inf:
+            raise SourceError(f"scenario: rate is {self.rate:g} market seconds per second; it must be above 0")
+        try:
+            if self.start:
+                parse_time(self.start)
+        except ValueError as error:
+            raise SourceError(
+                f"scenario: start {self.start!r} is no time ({error}); write it as 2024-03-06T15:00:30Z"
+            ) from None
 
 
 def load_scenario(path: Path) -> Scenario:
