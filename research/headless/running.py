@@ -5,10 +5,11 @@ from pathlib import Path
 
 from engine.config import BacktestConfig
 from engine.run_folders import new_folder
-from research.headless.arguments import Arguments
+from research.headless.arguments import Arguments, Drive
+from research.headless.beside import bots_beside
 from research.headless.printing import Outcome, as_json, plain_json, table
 from research.headless.progress import progress_bar
-from research.headless.services import RunResult, Services
+from research.headless.services import MakeBot, RunResult, Services
 from research.headless.surroundings import DONE, FAILED, STOPPED, Surroundings
 
 
@@ -18,7 +19,8 @@ def check(config: BacktestConfig, arguments: Arguments, around: Surroundings, en
     Raises:
         LookAheadError: where there is any.
     """
-    report = engine.check_lookahead(config, lambda: engine.make_bot(config))
+    with bots_beside(config, engine, engine.make_bot(config)) as make:
+        report = engine.check_lookahead(config, make)
     text = report.summary()
     if arguments.json:
         text = plain_json({"name": config.name, "lookahead": False, "report": text})
@@ -33,12 +35,13 @@ def run(
     """Run, save, print; the exit code tells whether it was stopped."""
     bot = engine.make_bot(config)
     started = around.seconds()
-    with progress_bar(around.error, config.name, show=not arguments.quiet) as listener:
-        result = engine.run(config, bot, arguments.drive, listener)
-    seconds = around.seconds() - started
-    without = {}
-    if arguments.bounds and result.error is None and not result.interrupted:
-        without = _add_bounds(config, result, arguments, engine)
+    without: dict[str, Exception | None] = {}
+    with bots_beside(config, engine, bot) as make:
+        with progress_bar(around.error, config.name, show=not arguments.quiet) as listener:
+            result = engine.run(config, bot, arguments.drive, listener)
+        seconds = around.seconds() - started
+        if arguments.bounds and result.error is None and not result.interrupted:
+            without = _add_bounds(config, result, arguments.drive, engine, make)
     folder = _save(config, result, arguments, around)
     outcome = Outcome(
         config=config, result=result, folder=folder, seconds=seconds, notes=notes, learned=learned_by(bot)
@@ -51,11 +54,11 @@ def run(
 
 
 def _add_bounds(
-    config: BacktestConfig, result: RunResult, arguments: Arguments, engine: Services
+    config: BacktestConfig, result: RunResult, drive: Drive, engine: Services, make: MakeBot
 ) -> dict[str, Exception | None]:
     """Put the bounds beside the result; those that ended early by name, each with what was raised, None for Ctrl-C."""
     try:
-        found = engine.bounds(config, lambda: engine.make_bot(config), arguments.drive)
+        found = engine.bounds(config, make, drive)
     except KeyboardInterrupt:
         return {"all": None}
     early = {name: run.error for name, run in found.items() if run.interrupted or run.error is not None}

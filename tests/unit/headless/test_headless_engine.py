@@ -167,3 +167,45 @@ def test_the_list_names_every_catalog() -> None:
 
     assert code == 0
     assert all(word in out for word in ("CoinFlip", "breakout_atr", "FixedRatio", "half_spread_ticks", "ema(period=20"))
+
+
+@pytest.fixture
+def learning(small: Path, tmp_path: Path) -> tuple[str, ...]:
+    """A run whose exit learns while it trades, and keeps what it learned in a folder."""
+    kept = f"exit.state={tmp_path / 'state'}"
+    return ("--config", str(small), "--bot", "CoinFlip", "--exit", "linucb", "--set", "end=2024-09-09", "--set", kept)
+
+
+def learned(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.glob("*")}
+
+
+@pytest.mark.rule("S6.9")
+def test_bounds_begin_with_what_the_run_began_with_and_leave_what_it_learned(
+    learning: tuple[str, ...], tmp_path: Path
+) -> None:
+    """S6.9: under the run's own path a bound is the run itself, also where its exit has learned before."""
+    for _ in range(2):
+        state = learned(tmp_path / "state")
+        code, out, _ = command(*learning, "--bounds", "--json", "--no-save", "--quiet")
+        told, after = json.loads(out), learned(tmp_path / "state")
+        assert code == 0
+        assert told["statistics"]["trades"] > 50
+        assert told["bounds"]["worst_case"]["statistics"] == told["statistics"]
+        assert after != state
+    again = tmp_path / "state"
+    for name, content in state.items():
+        (again / name).write_bytes(content)
+    command(*learning, "--no-save", "--quiet")
+    assert learned(again) == after
+
+
+@pytest.mark.rule("S15")
+def test_a_check_for_look_ahead_keeps_nothing_of_what_its_probes_learned(
+    learning: tuple[str, ...], tmp_path: Path
+) -> None:
+    command(*learning, "--no-save", "--quiet")
+    before = learned(tmp_path / "state")
+    code, _, error = command(*learning, "--check-lookahead", "--quiet")
+    assert (code, error) == (0, "")
+    assert learned(tmp_path / "state") == before
