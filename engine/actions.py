@@ -6,7 +6,8 @@ A record is a mapping with ``type`` and what that type needs::
 
 Types: market, limit, stop, stop_limit (side, qty, limit, stop, sl, tp, tif, reduce_only), close, flatten, cancel (id),
 modify_order (id and any of qty, limit, stop, sl, tp; a price that is null is taken away), modify_stop (sl or null),
-modify_target (tp or null), tighten_stop (sl). ``phase`` is OPEN or CLOSE; ``source`` is bot (default) or manual.
+modify_target (tp or null), tighten_stop (sl; null changes nothing). ``phase`` is OPEN or CLOSE; ``source`` is bot
+(default) or manual.
 Interventions may also change a setting of the bot or exit: see ``engine.changing``.
 """
 
@@ -63,7 +64,7 @@ _NEEDED = dict.fromkeys(ORDER_TYPES, _ORDER) | {
     "modify_order": _ID,
     "modify_stop": _SYMBOL,
     "modify_target": _SYMBOL,
-    "tighten_stop": ("symbol", "sl"),
+    "tighten_stop": _SYMBOL,
 }
 
 
@@ -111,5 +112,5 @@ _OTHERS: dict[str, Callable[[BacktesterEngine, Action, Source], object]] = {
     "modify_order": _modify,
     "modify_stop": lambda engine, action, source: engine.modify_stop_loss(action["symbol"], action.get("sl")),
     "modify_target": lambda engine, action, source: engine.modify_take_profit(action["symbol"], action.get("tp")),
-    "tighten_stop": lambda engine, action, source: engine.tighten_stop_loss(action["symbol"], action["sl"]),
+    "tighten_stop": lambda engine, action, source: engine.tighten_stop_loss(action["symbol"], action.get("sl")),
 }

@@ -1,7 +1,7 @@
 """The simulated account: the kernel behind the interface that bots, windows and live adapters share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from engine.scale import Scale
 from engine.slippage import FixedSlippage, SlippageModel
 from engine.tables import RunTables, empty_instruments
 from engine.views import BarEvent, RunEvent
-
-if TYPE_CHECKING:
-    pass
 
 PATHS = {
     "worst_case": WORST_CASE,
@@ -391,8 +388,8 @@ class BacktesterEngine(AccountViews):
         """Set or clear a take profit; see APIInterface."""
         return self._level(loops.modify_target, symbol, price)
 
-    def tighten_stop_loss(self, symbol: str, price: float) -> bool:
-        """Move the stop loss only if that is tighter (S11.5)."""
+    def tighten_stop_loss(self, symbol: str, price: float | None) -> bool:
+        """Move the stop loss only if that is tighter (S11.5); None changes nothing."""
         return self._level(loops.tighten_stop, symbol, price)
 
     def _level(self, function: Any, symbol: str, price: float | None) -> bool:

@@ -166,6 +166,8 @@ class Run:
         key = (int(action["bar"]), Phase[str(action["phase"])])
         if key[0] < self.next_bar:
             raise ConfigError(f"{place}: bar {key[0]} has closed, {self.next_bar} bars have; go back before it first")
+        if key[0] >= self.bars:
+            self.engine.note(f"{place}: bar {key[0]} is beyond the last one, {self.bars - 1}: it is never carried out")
         self.snapshots.drop_after(key[0])
         self.interventions.setdefault(key, []).append(action)
 

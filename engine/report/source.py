@@ -22,7 +22,7 @@ class ReportSource(Protocol):
 
     @property
     def status(self) -> str:
-        """How it ended, in a few words: ``finished``, ``stopped by hand``, ``bankrupt on 2024-03-08``."""
+        """How it ended: ``completed``, ``bankrupt``, ``interrupted`` or ``failed``."""
         ...
 
     @property

@@ -322,6 +322,13 @@ def test_an_order_by_hand_for_a_bar_that_has_closed_is_refused() -> None:
     assert run.engine.tables.count("fills") == 1
 
 
+@pytest.mark.rule("S16")
+def test_an_order_by_hand_beyond_the_last_bar_is_told_in_the_report() -> None:
+    run = completed(small_runs.engine(), ActingBot(), interventions=[market_order(30)])
+    told = "bar -1 CLOSE: intervention 1: bar 30 is beyond the last one, 29: it is never carried out"
+    assert (run.engine.notes, run.engine.tables.count("orders")) == ([told], 0)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -331,7 +338,7 @@ def test_an_order_by_hand_for_a_bar_that_has_closed_is_refused() -> None:
         ({"side": "long"}, "side 'long' is none of buy, sell"),
         ({"side": None, "qty": None}, "intervention 1: market lacks side, qty"),
         ({"type": "cancel"}, "intervention 1: cancel lacks id"),
-        ({"type": "tighten_stop"}, "intervention 1: tighten_stop lacks sl"),
+        ({"type": "tighten_stop", "symbol": None}, "intervention 1: tighten_stop lacks symbol"),
     ],
 )
 def test_a_record_that_is_wrong_is_refused_with_its_number(change: dict[str, Any], told: str) -> None:
