@@ -411,7 +411,11 @@ def test_a_parquet_file_that_cannot_be_replayed_is_named(tmp_path: Path, content
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [(["--rate", "0"], "rate is 0"), (["--rate", "-2"], "rate is -2"), (["--start", "noon"], "start 'noon' is no time")],
+    [
+        (["--rate", "0"], "rate is 0"),
+        (["--rate", "-2"], "rate is -2"),
+        (["--start", "noon"], "start 'noon' is no time"),
+    ],
 )
 def test_a_time_or_rate_at_which_no_market_can_run_is_said(
     given: list[str], words: str, capsys: pytest.CaptureFixture[str]
