@@ -8,6 +8,7 @@ for one, and a refusal (entitlement, unknown symbol, the same login elsewhere) w
 import logging
 import random
 import threading
+import traceback
 from dataclasses import replace
 from typing import NoReturn
 
@@ -105,6 +106,9 @@ class StreamWorker:
             while not self._stop.is_set():
                 self._attempt()
             ended = ""
+        except Exception:  # noqa: BLE001 - an error of ours, whatever it is
+            told = traceback.format_exc()  # a text, so that secrets are taken out of it
+            LOG.error("%s: the feed's thread ended by an error of its own\n%s", self.symbol, told)  # noqa: TRY400
         finally:
             self._set(FeedState.FAILED if ended else FeedState.STOPPED, ended)
 

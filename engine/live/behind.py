@@ -30,6 +30,8 @@ class Behind:
                 work()
             except OSError as error:
                 LOG.warning("%s: %s", what, error.strerror or error)
+            except Exception:  # an error of ours: what waits behind it is written all the same
+                LOG.exception("%s", what)
 
         self._waiting.put(guarded)
 

@@ -44,5 +44,18 @@ def test_a_disk_that_refuses_is_said_and_what_follows_is_done(caplog: pytest.Log
     assert done == [1]
 
 
+def test_an_error_of_our_own_is_logged_and_what_follows_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    done: list[int] = []
+    behind = Behind("recording")
+    with caplog.at_level(logging.ERROR):
+        behind.run("ES: a bar could not be recorded", lambda: 1 // 0)
+        behind.run("", lambda: done.append(1))
+        assert behind.finish(30.0)
+
+    assert done == [1]
+    assert caplog.messages == ["ES: a bar could not be recorded"]
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_nothing_was_given_nothing_is_waited_for() -> None:
     assert Behind("recording").finish(0.0)

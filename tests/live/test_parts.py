@@ -1,5 +1,6 @@
 """The small deciding parts: backoff, windows, skew, hours, queues, frames, sockets."""
 
+import logging
 import random
 import socket
 import threading
@@ -42,6 +43,7 @@ from data.tradestation.reconnect import Backoff, ReconnectPolicy
 from data.tradestation.skew import SkewEstimate
 from data.tradestation.stream import Inbox, Received, StreamEndedError
 from data.tradestation.transport import SocketRegister
+from data.tradestation.worker import StreamWorker
 
 # ------------------------------------------------------------------------------------------------- backoff
 
@@ -337,3 +339,28 @@ def test_sockets_connected_after_an_abort_are_shut_too() -> None:
     assert two.recv(1) == b""
     one.close()
     two.close()
+
+
+class Broken(StreamWorker):
+    """A feed with a fault of its own."""
+
+    def _session(self) -> None:
+        raise ZeroDivisionError("of our own, Bearer abcdefgh12345")
+
+    def _told(self, status: FeedStatus) -> None:
+        """Read from ``status``."""
+
+    def _lost(self, reason: str) -> None:
+        """Nothing to note."""
+
+
+def test_an_error_of_our_own_fails_the_feed_and_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    feed = Broken("ES", SystemClock(), random.Random(1))
+    with caplog.at_level(logging.ERROR):
+        feed.start()
+        feed._thread.join(5.0)
+
+    assert feed.status.state is FeedState.FAILED
+    assert "the log has it" in feed.status.reason
+    assert "ZeroDivisionError: of our own" in caplog.text
+    assert "abcdefgh12345" not in caplog.text
