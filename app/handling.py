@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtWidgets import QInputDialog, QMenu
 
 from app.charts.cursor import Cursor
-from app.charts.levels import LevelKind, MoveLevel
+from app.charts.levels import LevelKind, MoveLevel, resting_price
 from app.charts.ticks import LocalTime
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet, read_field
@@ -162,8 +162,8 @@ class Handling:
         elif wish.kind is LevelKind.ORDER and self._session is not None:
             order = next((each for each in self._session.model.working if str(each.id) == wish.key), None)
             if order is not None:
-                name = "limit" if order.price == order.limit else "stop"
-                self.act({"type": "modify_order", "id": order.id, name: wish.price})
+                price = resting_price(order.type, order.triggered)
+                self.act({"type": "modify_order", "id": order.id, price: wish.price})
 
     def _chart_menu(self, asked: tuple[int, int | None, float, Any]) -> None:
         """A right click: protective levels and orders at the price, or the place in time."""

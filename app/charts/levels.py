@@ -6,6 +6,7 @@ from enum import Enum
 
 from app.charts.cursor import Cursor
 from app.charts.prices import number, r_multiple
+from engine.kernel.schema import OrderType
 
 
 class LevelKind(Enum):
@@ -86,6 +87,11 @@ class MoveLevel:
     old_price: float
     price: float
     cursor: Cursor
+
+
+def resting_price(kind: OrderType, triggered: bool) -> str:
+    """Which of an order's prices its line stands at, and a drag moves: of a stop-limit its stop until that was met."""
+    return "limit" if kind is OrderType.LIMIT or triggered else "stop"
 
 
 def position_levels(

@@ -182,7 +182,8 @@ class Hands:
                 (f"Take profit at {told}", {"type": "modify_target", "symbol": symbol, "tp": at}),
                 ("Close the position", {"type": "close", "symbol": symbol}),
             ]
-        below = at < (self._window.last(symbol) or at)
+        last = self._window.last(symbol)
+        below = last is not None and at < last
         quantity = self._window.paper.ticket.quantity.value()
         for side, kind in (("buy", "limit" if below else "stop"), ("sell", "stop" if below else "limit")):
             record = {"type": kind, "symbol": symbol, "side": side, "qty": quantity, kind: at}

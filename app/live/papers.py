@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.charts.levels import Level, LevelKind, MoveLevel, position_levels
+from app.charts.levels import Level, LevelKind, MoveLevel, position_levels, resting_price
 from app.charts.marks import TradeMarks
 from app.charts.prices import MINUS, PriceFormat, number
 from engine.actions import Action
@@ -82,7 +82,7 @@ def levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
 
 
 def _order_level(order: Order) -> Level | None:
-    price = order.limit if order.limit is not None else order.stop
+    price = order.limit if resting_price(order.type, order.triggered) == "limit" else order.stop
     if price is None or order.side is None or order.type is OrderType.MARKET:
         return None
     words = f"{order.side.name} {order.quantity:g} {order.type.name.replace('_', '-')}"
@@ -99,7 +99,7 @@ def _waiting_levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
         if price is not None:
             found.append(Level(key=f"{name} waits", kind=kind, price=float(price), text=WAITS, draggable=True))
     for place, one in enumerate(held):
-        price = one.get("limit", one.get("stop"))
+        price = one.get("limit" if one["type"] == "limit" else "stop")
         if "side" in one and price is not None:
             words = f"{str(one['side']).upper()} {one['qty']:g} {str(one['type']).replace('_', '-').upper()}  {WAITS}"
             found.append(Level(key=f"{place} waits", kind=LevelKind.ORDER, price=float(price), text=words))
@@ -115,7 +115,7 @@ def moved(wish: MoveLevel, run: PaperRun) -> Action | None:
     order = next((one for one in run.engine.get_orders() if str(one.id) == wish.key), None)
     if order is None:
         return None
-    return {"type": "modify_order", "id": order.id, "stop" if order.limit is None else "limit": wish.price}
+    return {"type": "modify_order", "id": order.id, resting_price(order.type, order.triggered): wish.price}
 
 
 def outcome(run: PaperRun, first: int) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """The bar on top: which service this is, the feed's state in words, the clock, and what a person can do about it."""
 
+from collections.abc import Callable
 from datetime import UTC
 
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -60,11 +61,11 @@ class StateBar(QFrame):
         self.set_look(look, LocalTime(UTC, "UTC"))
 
     @staticmethod
-    def _button(text: str, tip: str, slot: object) -> QPushButton:
+    def _button(text: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(tip)
         button.setAccessibleName(f"{text}: {tip}")
-        button.clicked.connect(lambda: slot())  # type: ignore[operator]  # a bound signal's emit
+        button.clicked.connect(lambda: slot())
         return button
 
     def set_look(self, look: Theme, clock: LocalTime) -> None:

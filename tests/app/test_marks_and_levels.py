@@ -1,14 +1,20 @@
 """Trades appear when they begin and end; price lines tell money and R."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
 from app.charts.cursor import Cursor
-from app.charts.levels import Level, LevelKind, Stake, position_levels
+from app.charts.levels import Level, LevelKind, MoveLevel, Stake, position_levels
 from app.charts.marks import TradeMarks
 from app.charts.prices import MINUS
 from app.charts.viewport import Viewport
-from engine.kernel.schema import TRADE, Phase
+from app.live.papers import levels, moved
+from engine.kernel.schema import TRADE, OrderStatus, OrderType, Phase, Reject, Source, TimeInForce
+from engine.orders import Order, Side
+from engine.paper import PaperRun
 
 
 def two_trades() -> TradeMarks:
@@ -124,3 +130,20 @@ def test_showing_a_trade_leaves_air_around_it() -> None:
     viewport.home()
     viewport.settle(Cursor(5000))
     assert viewport.right > 5000
+
+
+@pytest.mark.parametrize(("triggered", "at", "moves"), [(False, 105.0, "stop"), (True, 104.0, "limit")])
+def test_the_line_of_a_stop_limit_stands_at_its_stop_until_that_is_met(triggered: bool, at: float, moves: str) -> None:
+    """S6.8: on paper as in a replay; what is dragged is the price at which it rests."""
+    order = Order(
+        id=3, symbol="ES", side=Side.BUY, type=OrderType.STOP_LIMIT, quantity=1.0, limit=104.0, stop=105.0,
+        stop_loss=None, take_profit=None, time_in_force=TimeInForce.GTC, reduce_only=False,
+        status=OrderStatus.ACCEPTED, reject=Reject.NONE, reason="", source=Source.MANUAL, placed_bar=1,
+        placed_phase=Phase.OPEN, ended_bar=None, ended_phase=None, triggered=triggered,
+    )  # fmt: skip
+    account = SimpleNamespace(position=lambda symbol: None, get_orders=lambda: [order])
+    run = cast(PaperRun, SimpleNamespace(engine=account, held=()))
+    (line,) = levels(run, "ES")
+    assert (line.price, line.key) == (at, "3")
+    wish = MoveLevel(symbol="ES", key="3", kind=LevelKind.ORDER, old_price=at, price=at + 1, cursor=Cursor())
+    assert moved(wish, run) == {"type": "modify_order", "id": 3, moves: at + 1}

@@ -7,6 +7,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QFileDialog
 
+from app.charts.levels import LevelKind, MoveLevel
 from app.main_window import MainWindow
 from app.replay.facts import RunFacts
 from app.replay.playback import PRESETS
@@ -94,3 +95,23 @@ def test_a_filter_gives_the_keys_back_to_the_replay(on_a_day: MainWindow, key: Q
     QTest.keyClick(field, key)
     assert not field.hasFocus()
     assert on_a_day.stack.hasFocus()
+
+
+def test_a_dragged_stop_limit_whose_prices_are_one_moves_its_stop(on_a_day: MainWindow) -> None:
+    """S6.8: its line stands at the stop until that is met, wherever the limit is."""
+    session = on_a_day.session
+    assert session is not None
+    above = session.facts.mark(0, session.model.cursor) + 500.0
+    order = {"type": "stop_limit", "symbol": "ES_SYN", "side": "buy", "qty": 1.0, "stop": above, "limit": above}
+    on_a_day.handling.act(order)
+    settled(on_a_day)
+    line = next(each for each in session.model.levels(0) if each.kind is LevelKind.ORDER)
+    on_a_day.handling.move_level(
+        MoveLevel(
+            symbol="ES_SYN", key=line.key, kind=line.kind, old_price=above, price=above - 1.0,
+            cursor=session.model.cursor,
+        )
+    )  # fmt: skip
+    settled(on_a_day)
+    (moved,) = session.model.working
+    assert (moved.stop, moved.limit) == (above - 1.0, above)
