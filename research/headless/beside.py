@@ -19,7 +19,8 @@ from research.headless.services import MakeBot, Services
 @contextmanager
 def bots_beside(config: BacktestConfig, engine: Services, bot: Any) -> Iterator[MakeBot]:
     """What makes bots like ``bot``; a state folder of its exit is the one that stood there on entering."""
-    state = getattr(getattr(getattr(bot, "exit", None), "settings", None), "state", None)
+    exit: Any = getattr(bot, "exit", None)
+    state = getattr(exit.settings, "state", None) if getattr(exit, "learns_in_kernel", False) else None
     if state is None:
         yield lambda: engine.make_bot(config)
         return

@@ -17,7 +17,7 @@ from data.errors import TriphaseError
 from engine.batch import BatchResult, Bench, Flags, Seat, can_batch, run_alone
 from engine.catalog import find_class
 from engine.config import BacktestConfig
-from engine.errors import StrategyError
+from engine.errors import ConfigError, Problem, StrategyError
 from engine.preparing import Prepared, engine_of, prepare
 from engine.settings import check_settings
 from exits.base import ExitStrategy
@@ -144,10 +144,13 @@ class Workplace:
         """A fresh bot with its exit.
 
         Raises:
-            TriphaseError: where it cannot be loaded, or a setting is refused.
+            TriphaseError: where it cannot be loaded, a setting is refused, or its runs would depend on each other.
         """
         exit_class = self._part("exit", point.exit)
         exit = exit_class(self._settings("exit", point, exit_class))
+        if exit.learns_in_kernel and getattr(exit.settings, "state", None) is not None:
+            text = "the runs of a sweep would go on from each other; leave it out"
+            raise ConfigError.of([Problem(("exit", "state"), text)])
         bot_class = self._part("bot", point.bot)
         bot: BaseStrategyBot = bot_class(self._settings("bot", point, bot_class), exit)
         return bot

@@ -180,3 +180,16 @@ def test_a_bot_that_raises_fails_alone(tmp_path: Path) -> None:
     assert "Raising raised ZeroDivisionError before the first bar: no side" in rows[1]["error"]
     assert "Late raised KeyError at bar" in rows[2]["error"]
     assert "Odd raised RuntimeError" in rows[3]["error"]
+
+
+def test_runs_that_would_learn_from_each_other_fail_and_leave_no_state(tmp_path: Path) -> None:
+    """S14: a state folder would make a run depend on which runs went before it, on the same bars."""
+    sweep = (
+        "config: base.yaml\nsymbols: [AA]\nbots: [CoinFlip]\n"
+        f"exits: [linucb, {{name: linucb, settings: {{state: {(tmp_path / 'state').as_posix()}}}}}]\n"
+    )
+    plan, library = planned(tmp_path, sweep)
+    fresh, kept = Workplace(plan, library).run(Slice(0, 0, 2))
+    assert (fresh["status"], kept["status"]) == ("completed", "failed")
+    assert "exit.state: the runs of a sweep would go on from each other; leave it out" in kept["error"]
+    assert not (tmp_path / "state").exists()
