@@ -184,8 +184,8 @@ class Run:
         self.status = self.engine.finish()
 
     def advance(self, stop: int, progress: Progress | None = None) -> int:
-        """Run until ``stop`` bars have closed; returns how many have. Chunks of about 50 ms; progress after each."""
-        begun, before = time.perf_counter(), self.seconds
+        """Run until ``stop`` bars have closed, or all; returns how many have. Chunks of 50 ms; progress after each."""
+        begun, before, stop = time.perf_counter(), self.seconds, min(stop, self.bars)
         try:
             while self.next_bar < stop and self.status == "running":
                 self._chunk(stop)

@@ -346,6 +346,13 @@ def test_a_record_that_is_wrong_is_refused_with_its_number(change: dict[str, Any
         Run(small_runs.engine(), ActingBot(), interventions=[{**market_order(4), **change}])
 
 
+@pytest.mark.parametrize("drive", ["step", "compiled"])
+def test_a_run_is_not_advanced_beyond_its_last_bar(drive: Any) -> None:
+    run = Run(small_runs.engine(), CoinFlipBot(CoinFlipBot.Settings(atr_period=2)), drive=drive)
+    assert run.advance(10_000) == run.next_bar == 30
+    assert int(run.engine.tables.account["bar"][0]) == 29
+
+
 class Counting(ActingBot):
     """Keeps a number of its own and draws from a generator of the environment."""
 
