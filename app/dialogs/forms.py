@@ -145,6 +145,10 @@ class SettingsForm(QWidget):
         found = {name: field.value() for name, field in self.fields.items()}
         return {name: value for name, value in found.items() if not unchanged(self.fields[name].info, value)}
 
+    def values_over(self, given: Mapping[str, object]) -> dict[str, object]:
+        """What differs from the defaults, and what was given that has no field here: lists, mappings, unknown keys."""
+        return {name: value for name, value in given.items() if name not in self.fields} | self.values()
+
     def clear_errors(self) -> None:
         """Nothing is wrong any more."""
         for field in self.fields.values():

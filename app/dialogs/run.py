@@ -214,13 +214,15 @@ class RunDialog(Asking):
         self._take_asset()
         values = {key: value for key, value in self._base.items() if key not in ACCOUNT}
         values |= self.account.values()
-        values["simulation"] = self.rules.values()
+        values["simulation"] = self.rules.values_over(self._base.get("simulation", {}))
         for part, box, form in (("bot", self.bot, self.bot_form), ("exit", self.exit, self.exit_form)):
             given = dict(self._base.get(part, {}))
-            module = given.get("module") if given.get("name") == box.currentText() else None
-            values[part] = {"name": box.currentText(), "settings": form.values()}
-            if module is not None:
-                values[part]["module"] = module
+            if (given.get("name") or box.currentText()) != box.currentText():
+                given = {}  # another one was chosen: what the file says is not meant for it
+            values[part] = given | {
+                "name": box.currentText(),
+                "settings": form.values_over(given.get("settings", {})),
+            }
         return values
 
     def check(self) -> BacktestConfig | None:

@@ -1,0 +1,44 @@
+"""The run dialog: what is not changed in the form runs as the file says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.dialogs.run import RunDialog
+from bots.catalog import make_bot
+from engine.config import load_config
+from tests.app.runs import CONFIGS
+
+RUNS = sorted(file.name for file in CONFIGS.glob("*.yaml") if not file.name.startswith("sweep"))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_shipped_configuration_that_is_not_changed_is_run_as_it_is(look: object, qtbot: Any, name: str) -> None:
+    dialog = RunDialog(CONFIGS / name)
+    qtbot.addWidget(dialog)
+    found = dialog.check()
+    assert found is not None, dialog.told.text()
+    meant = load_config(CONFIGS / name)
+    assert found.model_dump(exclude={"bot": {"settings"}, "exit": {"settings"}}) == meant.model_dump(
+        exclude={"bot": {"settings"}, "exit": {"settings"}}
+    )
+    mine, other = make_bot(found.bot, found.exit), make_bot(meant.bot, meant.exit)
+    assert mine.settings == other.settings
+    assert mine.exit.settings == other.exit.settings
+
+
+def test_settings_that_have_no_field_are_kept(look: object, qtbot: Any, tmp_path: Path) -> None:
+    """A list of multiples cannot be written in a form; it must not become the default in silence."""
+    text = (CONFIGS / "sample.yaml").read_text().replace("../data", str(CONFIGS.parent / "data"))
+    file = tmp_path / "mine.yaml"
+    file.write_text(text[: text.index("\nexit:")] + "\nexit:\n  name: linucb\n  settings:\n    multiples: [1.0, 2.0]\n")
+    dialog = RunDialog(file)
+    qtbot.addWidget(dialog)
+    found = dialog.check()
+    assert found is not None, dialog.told.text()
+    assert found.exit.settings["multiples"] == [1.0, 2.0]
+    dialog.exit.setCurrentText("TrailingATR")
+    found = dialog.check()
+    assert found is not None, dialog.told.text()
+    assert "multiples" not in found.exit.settings
