@@ -119,6 +119,16 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
+    def key_kinds(self) -> Mapping[str, set[type]]:
+        """Types of the values of each swept key; no value is no type."""
+        kinds: dict[str, set[type]] = {key: set() for key in self.keys}
+        for point in self.points:
+            for key, value in point.values:
+                if value is not None:
+                    kinds[key].add(type(value))
+        return kinds
+
+    @cached_property
     def _base_hash(self) -> str:
         return self.base.hash()
 

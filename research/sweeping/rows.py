@@ -144,7 +144,7 @@ def _as(kind: Any, value: Any) -> Any:
 def _key_type(plan: Plan, key: str) -> Any:
     import pyarrow as pa
 
-    kinds = {type(value) for point in plan.points for name, value in point.values if name == key and value is not None}
+    kinds = plan.key_kinds[key]
     if kinds and kinds <= {int}:
         return pa.int64()
     if kinds and kinds <= {int, float}:

@@ -7,6 +7,7 @@ one run that kills its process is found, marked, and the others are done.
 import gc
 import multiprocessing
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,14 +15,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection, shared_memory
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from engine.errors import ConfigError
 from research.sweeping.library import Library, Placed, layout, mapped, write
 from research.sweeping.plan import Plan, Slice
 from research.sweeping.rows import Row, failed_row
 from research.sweeping.stage import Workplace
 
 TRIES = 2
+_SHARED_MEMORY = Path("/dev/shm")
 _AHEAD = 2  # slices given out per worker: one it runs, one that waits
 
 
@@ -144,12 +148,31 @@ class Shared:
 
 
 def share(library: Library) -> Shared:
-    """Copy a group's arrays into a block of memory that others can map."""
+    """Copy a group's arrays into a block of memory that others can map.
+
+    Raises:
+        ConfigError: where there is no room for it.
+    """
     arrays = library.arrays()
     places, size = layout(arrays)
+    free = free_shared_bytes()
+    if free is not None and size > free:
+        names = ", ".join(dict.fromkeys(book.settings.symbol for book in library.books))
+        raise ConfigError(
+            f"the bars of {names} take {size / 2**20:,.1f} MiB of shared memory, {_SHARED_MEMORY} has "
+            f"{free / 2**20:,.1f} MiB free; give it more, or leave --workers out: threads need none"
+        )
     block = shared_memory.SharedMemory(create=True, size=size)
     write(_memory(block), places, arrays)
     return Shared(block.name, places, library.catalogue(), block)
+
+
+def free_shared_bytes() -> int | None:
+    """Room for blocks of shared memory; None where the system refuses by itself what it has no room for.
+
+    Linux does not: it takes the block, and kills whoever writes to the part that there is no memory for.
+    """
+    return shutil.disk_usage(_SHARED_MEMORY).free if _SHARED_MEMORY.is_dir() else None
 
 
 @dataclass

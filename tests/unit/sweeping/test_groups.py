@@ -1,5 +1,6 @@
 """What is handed to other processes: the bars of a group of symbols, in prices and in ticks, held while it is run."""
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 
 from data.errors import DataError
 from data.timeline import build_timeline
+from engine.errors import ConfigError
 from engine.market import Market
 from engine.preparing import prepare
 from research.sweeping.library import Library, layout, mapped, write
 from research.sweeping.plan import Slice
-from research.sweeping.ways import Groups, share
+from research.sweeping.ways import Groups, Processes, share
 from tests.sweep.worlds import BASE, planned
 
 FOLDS = """\
@@ -104,6 +106,19 @@ def test_what_is_sent_holds_no_bars(tmp_path: Path) -> None:
         assert len(shared.catalogue.ground.bars) == 0
     finally:
         shared.drop()
+
+
+def test_bars_that_shared_memory_has_no_room_for_are_refused_with_figures_and_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux takes such a block, and kills whoever writes to it."""
+    plan, library = planned(tmp_path)
+    monkeypatch.setattr("research.sweeping.ways.free_shared_bytes", lambda: 2**16)
+    with pytest.raises(
+        ConfigError, match=r"the bars of AA take 0\.2 MiB of shared memory, .* has 0\.1 MiB .*--workers"
+    ):
+        next(Processes(plan, library, 1).rows(plan.slices(1)))
+    assert multiprocessing.active_children() == []
 
 
 def test_groups_are_made_when_they_begin_and_dropped_when_nothing_needs_them(tmp_path: Path) -> None:
