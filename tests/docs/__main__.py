@@ -25,13 +25,16 @@ def update(page: Path) -> None:
 
 def main(names: list[str]) -> None:
     """Renew the pages named, or all of them."""
+    unknown = [name for name in names if name.startswith("-") and name != "--references"]
+    if unknown or ("--references" in names and len(names) > 1):
+        sys.exit(__doc__)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if not names or names == ["--references"]:
         from tests.docs.reference import REFERENCES
 
         for name, made in REFERENCES.items():
             (ROOT / "docs/reference" / name).write_text(made(), encoding="utf-8")
-    pages = [Path(name).resolve() for name in names if not name.startswith("--")]
+    pages = [Path(name).resolve() for name in names if name != "--references"]
     if not names:
         pages = sorted([*(ROOT / "docs/tutorials").glob("[!R]*.md"), *(ROOT / "docs/cookbook").glob("[!R]*.md")])
     for page in pages:
