@@ -1,5 +1,6 @@
 """Small promises of the loader that no other file of tests keeps."""
 
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def test_a_copy_that_cannot_be_finished_leaves_nothing(
 ) -> None:
     series = load(HEAD + "2024-01-02,1,1,1,1,1\n2024-01-03,1,1,1,1,1\n")
 
-    def full(_: BarSeries) -> list[bytes]:
+    def full(_: BarSeries) -> Iterator[bytes]:
+        yield b"the first bytes"
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("data.cache._blocks", full)
