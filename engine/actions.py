@@ -12,6 +12,7 @@ Interventions may also change a setting of the bot or exit: see ``engine.changin
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 from engine.backtester import BacktesterEngine
@@ -37,6 +38,8 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
     Raises:
         ConfigError: naming ``place``, the value and what is allowed.
     """
+    if not isinstance(action, Mapping):
+        raise ConfigError(f"{place}: {action!r} is no record of keys and values")
     words: tuple[tuple[str, Mapping[str, Any], str | None], ...] = (
         ("type", ORDER_TYPES | _OTHERS | dict.fromkeys(also), None),
         ("phase", PHASES, None),
@@ -46,10 +49,14 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
     )
     for key, allowed, default in words:
         value = action.get(key, default) or default
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise ConfigError(f"{place}: {key} {value!r} is none of {', '.join(allowed)}")
     if not isinstance(action.get("bar"), int) or action["bar"] < 0:
         raise ConfigError(f"{place}: bar {action.get('bar')!r} is not a bar number, 0 or more")
+    for key in _NUMBERS:
+        value = action.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
+            raise ConfigError(f"{place}: {key} {value!r} is not a number")
     missing = [key for key in _NEEDED.get(action["type"], ()) if action.get(key) is None]
     if missing:
         raise ConfigError(f"{place}: {action['type']} lacks {', '.join(missing)}")
@@ -57,6 +64,7 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
 
 # What a record of each type must give; a price that an order lacks is the broker's to refuse (S8.2).
 _ORDER, _SYMBOL, _ID = ("symbol", "side", "qty"), ("symbol",), ("id",)
+_NUMBERS = ("id", "qty", "limit", "stop", "sl", "tp")
 _NEEDED = dict.fromkeys(ORDER_TYPES, _ORDER) | {
     "close": _SYMBOL,
     "flatten": _SYMBOL,

@@ -338,6 +338,9 @@ def test_an_order_by_hand_beyond_the_last_bar_is_told_in_the_report() -> None:
         ({"side": "long"}, "side 'long' is none of buy, sell"),
         ({"side": None, "qty": None}, "intervention 1: market lacks side, qty"),
         ({"type": "cancel"}, "intervention 1: cancel lacks id"),
+        ({"type": "cancel", "id": "2"}, "intervention 1: id '2' is not a number"),
+        ({"qty": True}, "qty True is not a number"),
+        ({"type": ["market"]}, r"type \['market'\] is none of market"),
         ({"type": "tighten_stop", "symbol": None}, "intervention 1: tighten_stop lacks symbol"),
     ],
 )
