@@ -237,6 +237,7 @@ class MainWindow(QMainWindow):
     def load(self, what: str, load: Callable[[], RunSession], then: Callable[[RunSession], None] | None = None) -> None:
         """Load a run in the background and open it; errors are told on the start page or in the notes."""
         if self.loading is not None:
+            self.say_status("Another run is being loaded; try again once it is there")
             return
         self.start_page.say(f"Loading {what} …")
         self.say_status(f"Loading {what} …")
@@ -469,6 +470,8 @@ class MainWindow(QMainWindow):
         self.hide()
         if self.loading is not None:
             self.loading.wait()
+            if self.loading.result is not None:
+                self.loading.result.close()  # its engine has begun, though nobody has seen it
             self.loading = None
         self.close_session()
         for dialog in self.dialogs:

@@ -111,3 +111,20 @@ def test_a_folder_that_cannot_be_written_does_not_hold_the_window(window: MainWi
     assert session.save_finished() == 2
     assert sum("file" in notice.text for notice in session.notices) == 2
     session.autosave = None
+
+
+@pytest.mark.parametrize("own_process", [False, True])
+def test_a_run_that_is_still_loading_has_no_engine_left_once_the_window_is_closed(
+    window: MainWindow, own_process: bool
+) -> None:
+    made: list[RunSession] = []
+
+    def load() -> RunSession:
+        made.append(new_session(config_of("coin_flip"), own_process))
+        return made[0]
+
+    window.load("a run", load)
+    window.close()
+    assert made
+    assert made[0].link is None
+    assert not multiprocessing.active_children()
