@@ -44,12 +44,14 @@ class RowsModel(QAbstractTableModel):
 
     def put(self, rows: list[Row]) -> None:
         """Show these rows; where as many are there, only texts that differ change, so that a selection stays."""
-        before, self._rows = self._rows, rows
+        before = self._rows
         if len(rows) != len(before):
             self.beginResetModel()
+            self._rows = rows
             self.endResetModel()
             differ = list(range(len(rows)))
         else:
+            self._rows = rows
             differ = [number for number, row in enumerate(rows) if row != before[number]]
             if differ:
                 self._changed(differ[0], differ[-1])
