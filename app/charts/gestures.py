@@ -1,5 +1,6 @@
 """What the mouse does to a chart: pan, zoom, scale, resize panes, point, drag price lines."""
 
+import math
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QPoint, QPointF, Qt
@@ -55,7 +56,7 @@ class Gestures:
         elif self._held == "value":
             self._stretch_values(step.y())
         elif self._held == "time":
-            self._zoom(1.0 - step.x() / 200.0, self._chart.viewport_model.right)
+            self._zoom(math.exp(-step.x() / 200.0), self._chart.viewport_model.right)
         else:
             self._chart.move_split(self._split, place.y())
         self._last = place

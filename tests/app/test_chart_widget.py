@@ -292,6 +292,22 @@ def test_the_wheel_zooms_about_the_mouse(chart: ChartWidget) -> None:
     assert abs(chart.picture().window.index_at(200) - before) <= 1
 
 
+def test_a_quick_drag_on_the_time_axis_stretches_as_much_as_a_slow_one(chart: ChartWidget) -> None:
+    """The mouse may move by more than a screen's third between two frames."""
+    chart.model.go(1500)
+    chart.grab()
+    spans = []
+    for places in ((500, 250), (500, 450, 400, 350, 300, 250)):
+        chart.viewport_model.span = 160.0
+        mouse(chart, QEvent.Type.MouseButtonPress, 500, chart.height() - 5)
+        for x in places[1:]:
+            mouse(chart, QEvent.Type.MouseMove, x, chart.height() - 5)
+        mouse(chart, QEvent.Type.MouseButtonRelease, 250, chart.height() - 5, pressed=False)
+        spans.append(chart.viewport_model.span)
+    assert spans[0] == pytest.approx(spans[1])
+    assert spans[0] > 160.0
+
+
 def test_a_double_click_chooses_the_bar_and_none_beyond_the_cursor(chart: ChartWidget) -> None:
     chosen: list[int] = []
     chart.bar_chosen.connect(chosen.append)
