@@ -33,6 +33,7 @@ from engine.paper.phases import PhaseKeeper
 from engine.paper.replay import MakeBot, has_recording, rebuilt
 from engine.paper.rolling import roll_of
 from engine.paper.run import PaperRun
+from engine.paper.state import has_state
 from engine.paper.steps import ByHand, Closing, Opening, Revision, Shift
 
 LOG = logging.getLogger(__name__)
@@ -90,8 +91,7 @@ class PaperAccount:
             patience_s=own.patience_s,
             hours=trading_hours(instruments),
         )
-        known = has_recording(folder, self.symbols, interval)
-        if known:
+        if _goes_on(folder, self.symbols, interval):
             self.run = rebuilt(folder, config, instruments, interval, make_bot, use_state=True)
             self._phases.begin(*standing(self.run))
             LOG.info("going on with the account in %s: %d bars have closed", folder, self.run.next_bar)
@@ -259,6 +259,12 @@ class PaperAccount:
         if self.run is not None:
             self.keeper.save(self.run)
         self.keeper.close()
+
+
+def _goes_on(folder: Path, symbols: Sequence[str], interval: Interval) -> bool:
+    """Whether an account is there: where a symbol has no recording (it had no bar yet, or is new), a state tells."""
+    recorded = [has_recording(folder, [symbol], interval) for symbol in symbols]
+    return all(recorded) or (any(recorded) and has_state(folder))
 
 
 def trading_hours(instruments: Sequence[Instrument]) -> dict[str, TradingHours]:

@@ -72,13 +72,14 @@ def has_recording(folder: Path, symbols: Sequence[str], interval: Interval) -> b
 
 
 def read_recorded(folder: Path, symbols: Sequence[str], interval: Interval) -> Recorded:
-    """Read an account's folder; SourceError where a series is missing or damaged."""
+    """Read an account's folder; a symbol without a series has had no bar. SourceError: none has one, or damage."""
     history: dict[str, list[tuple[int, Figures]]] = {}
     bars: dict[int, _MasterBar] = {}
     behind: list[tuple[int, Step]] = []
+    told = [symbol for symbol in symbols if has_recording(folder, [symbol], interval)] or symbols
     for symbol in symbols:
         own: dict[int, Figures] = {}
-        for row in read_rows(folder / RECORDING, symbol, interval):
+        for row in () if symbol not in told else read_rows(folder / RECORDING, symbol, interval):
             _take_row(symbol, row, own, bars, behind)
         history[symbol] = sorted(own.items())
     for number, action in enumerate(read_actions(folder / ACTIONS_FILE)):
@@ -158,8 +159,8 @@ def rebuilt(
         SourceError: recording or state are damaged. ConfigError: the state is of another configuration.
     """
     symbols = [one.symbol for one in instruments]
-    recorded = read_recorded(folder, symbols, interval)
     state = read_state(folder, config.hash())
+    recorded = read_recorded(folder, symbols, interval)
     bars = GrowingBars(instruments, interval.bar_ns, config.seed)
     bars.begin(recorded.history)
     saved = state if use_state and state is not None and state.complete else None

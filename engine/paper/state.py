@@ -97,6 +97,11 @@ def _replace(path: Path, content: memoryview) -> None:
         raise
 
 
+def has_state(folder: Path) -> bool:
+    """Whether an account has left its state there."""
+    return (folder / FILE).is_file()
+
+
 def read_state(folder: Path, config_hash: str) -> SavedState | None:
     """The state in ``folder``; None where there is none.
 
@@ -104,9 +109,9 @@ def read_state(folder: Path, config_hash: str) -> SavedState | None:
         SourceError: the file is damaged or of another version.
         ConfigError: it belongs to another configuration.
     """
-    path = folder / FILE
-    if not path.is_file():
+    if not has_state(folder):
         return None
+    path = folder / FILE
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
@@ -137,8 +142,14 @@ def restore_state(run: PaperRun, state: SavedState) -> None:
     """Put the account where the state was taken; ``run`` holds the same bars, and nothing has acted on them.
 
     Raises:
-        SourceError: a table has other columns than this version's.
+        SourceError: a table has other columns than this version's, or the recording lacks bars.
     """
+    bars = len(state.tables["equity"])
+    if bars != len(run.bars):
+        raise SourceError(
+            f"{FILE} was saved at {bars} bars, the recording beside it has {len(run.bars)} of them; bring the missing "
+            f"parts of the recording back, or remove {FILE} to rebuild the account from what there is"
+        )
     _restore_tables(run, state.tables)
     facts, engine = state.facts, run.engine
     engine.stands_at(len(run.bars) - 1, Phase(int(engine.tables.account["phase"][0])))

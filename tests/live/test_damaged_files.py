@@ -10,12 +10,14 @@ from data.errors import SourceError
 from data.tradestation.bars import LiveBar
 from data.tradestation.emulator import Emulator, Scenario
 from data.tradestation.history import HistoryCache, load_history, series_key
-from data.tradestation.recorder import Recorder, series_name
+from data.tradestation.recorder import Recorder, series_name, unique_rows, write_part
 from data.tradestation.recording import read_recording
 from data.tradestation.rest import TradeStationClient
+from engine.errors import ConfigError
 from engine.paper.keeping import Keeper
 from engine.paper.replay import ACTIONS_FILE, read_actions
 from tests.live.harness import MINUTE, GrantedTokens
+from tests.live.paper_market import account, config, history_of, market, play
 from tests.live.test_recorder import closing
 
 KEY = series_key("ESH24", MINUTE, None, None)
@@ -98,3 +100,40 @@ def test_a_damaged_part_of_yesterday_does_not_keep_today_from_the_disk(
 
     assert len(read_recording(tmp_path, "@ES", MINUTE).seen) == 3
     assert [text for text in caplog.messages if "are not joined" in text]
+
+
+def test_an_account_is_not_begun_anew_because_a_symbol_was_added(tmp_path: Path) -> None:
+    one = account(tmp_path, config(symbols=("ESH24",)))
+    play(one, market(("ESH24",), live=3)[1])
+    one.close()
+    before = (tmp_path / "state.npz").read_bytes()
+
+    with pytest.raises(ConfigError, match="another configuration"):
+        account(tmp_path, config(symbols=("ESH24", "NQH24")))
+    assert (tmp_path / "state.npz").read_bytes() == before
+
+
+def test_an_account_goes_on_though_one_of_its_symbols_has_had_no_bar_yet(tmp_path: Path) -> None:
+    given = config(symbols=("ESH24", "NQH24"))
+    _, told = market(("ESH24",), live=3)
+    one = account(tmp_path, given)
+    play(one, [*history_of("NQH24", (), told[0].at_ns), *told])
+    one.close()
+    again = account(tmp_path, given)
+
+    assert one.run is not None
+    assert again.run is not None
+    assert again.run.next_bar == one.run.next_bar == 23
+
+
+def test_a_state_whose_recording_has_lost_bars_is_refused_with_the_cure(tmp_path: Path) -> None:
+    one = account(tmp_path, config(symbols=("ESH24", "NQH24")))
+    play(one, market(("ESH24", "NQH24"), live=3)[1])
+    one.close()
+    for symbol in ("ESH24", "NQH24"):
+        (file,) = (tmp_path / "recording").glob(f"{symbol}*/*/*.parquet")
+        rows = unique_rows([file])[:-1]
+        write_part(file, rows, {"symbol": symbol, "interval": "1m", "version": "1"})
+
+    with pytest.raises(SourceError, match=r"saved at 23 bars, the recording beside it has 22 .* remove state\.npz"):
+        account(tmp_path, config(symbols=("ESH24", "NQH24")))
