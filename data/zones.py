@@ -44,7 +44,7 @@ class Localised:
 def zone_named(name: str) -> tzinfo:
     """Return the zone of an IANA name (``America/New_York``) or an offset (``-05:00``); SourceError if unknown."""
     offset = _OFFSET.match(name.strip())
-    if offset is not None:
+    if offset is not None and int(offset.group(2)) < 24 and int(offset.group(3) or 0) < 60:
         sign, hours, minutes = offset.groups()
         span = timedelta(hours=int(hours), minutes=int(minutes or 0))
         return timezone(span if sign == "+" else -span)

@@ -149,6 +149,8 @@ def _split_offset(text: str) -> tuple[str, int | None]:
     body, sign, hours, minutes, zulu = found.groups()
     if zulu:
         return body, 0
+    if int(hours) > 23 or int(minutes or 0) > 59:
+        raise ValueError(f"{text!r} has an offset of more than a day, or minutes that are none")
     seconds = int(hours) * 3600 + int(minutes or 0) * 60
     return body, (seconds if sign == "+" else -seconds) * SECOND_NS
 

@@ -145,3 +145,15 @@ def test_a_length_that_is_none_is_refused_and_not_read_as_minutes(text: str) -> 
 @pytest.mark.parametrize(("text", "minutes"), [("5 min", 5), ("5minutes", 5), ("2 hours", 120), ("1 day", 1440)])
 def test_a_length_may_be_written_out(text: str, minutes: int) -> None:
     assert length_ns(text) == minutes * 60 * SECOND_NS
+
+
+@pytest.mark.parametrize("name", ["+24:00", "-99:00", "+05:60"])
+def test_an_offset_that_is_none_is_refused_as_a_zone(name: str) -> None:
+    with pytest.raises(SourceError, match="is not known; give an IANA name"):
+        zone_named(name)
+
+
+@pytest.mark.parametrize("text", ["2024-01-02T15:00:00+24:00", "2024-01-02 15:00-0560"])
+def test_a_time_with_an_offset_that_is_none_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="has an offset"):
+        parse_stamp(text, "YMD")
