@@ -291,6 +291,8 @@ class LiveSession:
             )
 
     def _watch(self, one: Watched) -> None:
+        if one.symbol in self.watched and not one.traded:
+            return  # asked for twice, or traded by the account since
         self.watched[one.symbol] = one
         if self.account is None or one.symbol not in self.account.symbols:
             self._record(one.symbol)

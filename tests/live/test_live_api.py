@@ -324,6 +324,19 @@ def test_bars_are_shown_though_the_folder_of_watched_bars_cannot_be_made(
     assert any("ESH24: its bars are not recorded" in text for text in caplog.messages)
 
 
+def test_a_symbol_of_the_account_that_is_asked_for_too_early_stays_the_account_s(tmp_path: Path) -> None:
+    with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), config(symbols=("ESH24",))) as (_, made):
+        done: list[str] = []
+        made.watch("ESH24")
+        wait(lambda: None, lambda: not made.errands._done.empty(), "the answer")
+        wait(made.poll, lambda: made.instruments is not None, "instruments")
+        made.errands.run("last", lambda: "last", done.append, str)
+        wait(made.poll, lambda: bool(done), "all errands")
+
+        assert made.watched["ESH24"].traded
+        assert not made.unwatch("ESH24")
+
+
 def test_a_symbol_that_is_watched_again_goes_on_with_its_recording(tmp_path: Path) -> None:
     """Two writers of one series would give the same numbers to different rows."""
     with session(tmp_path, Scenario(rate=240.0, symbols=SYMBOLS), config(symbols=("ESH24",))) as (_, made):
