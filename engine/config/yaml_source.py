@@ -64,19 +64,22 @@ def read_scalar(text: str) -> object:
     """One value as YAML reads it: ``34``, ``true``, ``null``, ``[1, 2]``, ``2024-03-08``, else a text.
 
     Raises:
-        ConfigError: where the text is no YAML.
+        ConfigError: where the text is no YAML, no such date or number, or names a key twice.
     """
     reader = _Reader("value")
     loader = _CoreLoader(text)
     try:
         node = loader.get_single_node()
-        return None if node is None else reader.value(loader, node, ())
+        value = None if node is None else reader.value(loader, node, ())
     except yaml.YAMLError as error:
         raise ConfigError(f"{text!r} cannot be read: {_reason(error)}") from None
     except ValueError as error:
         raise ConfigError(f"{text!r} cannot be read: {error}") from None
     finally:
         loader.dispose()
+    if reader.problems:
+        raise ConfigError("; ".join(problem.text for problem in reader.problems))
+    return value
 
 
 def read_yaml(text: str, source: str) -> YamlText:
@@ -177,11 +180,12 @@ class _Reader:
 
     def _refuse_twice(self, node: yaml.MappingNode, path: KeyPath) -> None:
         """Refuse a key written twice; one that only a merge (``<<``) brings in may be written again."""
-        first: dict[str, int] = {}
+        first: dict[str, yaml.Node] = {}
         for key, _ in node.value:
-            line = first.setdefault(str(key.value), key.start_mark.line + 1)
-            if line != key.start_mark.line + 1:
-                self._refuse((*path, str(key.value)), key, f"the key stands in line {line} too; keep one of them")
+            before = first.setdefault(str(key.value), key)
+            if before is not key:
+                where = f"in line {before.start_mark.line + 1}"
+                self._refuse((*path, str(key.value)), key, f"the key stands {where} too; keep one of them")
 
     def _refuse(self, path: KeyPath, node: yaml.Node, text: str) -> None:
         self.problems.append(Problem(path, text, f"{self.source}:{node.start_mark.line + 1}"))

@@ -270,3 +270,32 @@ def test_aliases_that_stand_for_more_values_than_memory_holds_are_refused() -> N
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     with pytest.raises(ConfigError, match="stand for more than 1,000,000 values"):
         read_yaml("\n".join(lines), "many.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2024-02-30", "2024-02-30 cannot be read: day is out of range for month"),
+        ("2024-13-01 10:00:00", "cannot be read: month must be in 1..12"),
+        ("{a: 1, a: 2}", "the key stands in line 1 too; keep one of them"),
+        ("[2024-02-30]", "2024-02-30 cannot be read"),
+        ("&a [*a]", "an alias leads back to itself"),
+    ],
+)
+def test_a_single_value_that_cannot_be_read_is_refused_and_never_taken_for_none(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_scalar(text)
+
+    assert told in str(caught.value)
+
+
+def test_a_key_that_stands_twice_in_one_line_is_refused_too() -> None:
+    with pytest.raises(ConfigError, match=r"x.yaml:2 bot.name: the key stands in line 2 too; keep one of them"):
+        read_yaml("seed: 1\nbot: {name: CoinFlip, name: TrendFollowing}\n", "x.yaml")
+
+
+def test_an_override_with_a_day_that_is_none_is_refused() -> None:
+    config = BacktestConfig(assets=[{"symbol": "ES", "file": "es.csv"}])
+
+    with pytest.raises(ConfigError, match="override start=2024-02-30: 2024-02-30 cannot be read"):
+        config.with_overrides(["start=2024-02-30"])
