@@ -16,8 +16,9 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from data.errors import InstrumentError, LiveDataError, SignInError
+from data.errors import InstrumentError, LiveDataError, SignInError, SourceError
 from data.instruments import AssetClass, Instrument
+from data.json_text import parsed
 from data.tradestation.clock import Clock
 from data.tradestation.events import (
     BarUpdated,
@@ -394,12 +395,21 @@ def _log_status(status: FeedStatus) -> None:
 
 
 def read_instruments(folder: Path) -> list[Instrument] | None:
-    """Contract facts that a session has left in its folder; None where there are none."""
+    """Contract facts that a session has left in its folder; None where there are none.
+
+    Raises:
+        SourceError: the file is damaged.
+    """
     path = folder / INSTRUMENTS
     if not path.is_file():
         return None
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return [Instrument(**(row | {"asset_class": AssetClass(row["asset_class"])})) for row in rows]
+    try:
+        rows = parsed(path.read_bytes())
+        return [Instrument(**(row | {"asset_class": AssetClass(row["asset_class"])})) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"{path} cannot be read: {error}; go on with the account once, which writes it anew"
+        ) from error
 
 
 def describe_run(session: LiveSession, say: Callable[[str], object]) -> None:

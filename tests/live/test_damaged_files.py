@@ -14,6 +14,7 @@ from data.tradestation.recorder import Recorder, series_name, unique_rows, write
 from data.tradestation.recording import read_recording
 from data.tradestation.rest import TradeStationClient
 from engine.errors import ConfigError
+from engine.live.session import INSTRUMENTS, read_instruments
 from engine.paper.keeping import Keeper
 from engine.paper.replay import ACTIONS_FILE, read_actions
 from tests.live.harness import MINUTE, GrantedTokens
@@ -137,3 +138,11 @@ def test_a_state_whose_recording_has_lost_bars_is_refused_with_the_cure(tmp_path
 
     with pytest.raises(SourceError, match=r"saved at 23 bars, the recording beside it has 22 .* remove state\.npz"):
         account(tmp_path, config(symbols=("ESH24", "NQH24")))
+
+
+@pytest.mark.parametrize("text", ["", "[{", "[5]", '[{"symbol": "ES"}]'])
+def test_contract_facts_that_a_crash_cut_off_are_an_error_with_a_cure(tmp_path: Path, text: str) -> None:
+    (tmp_path / INSTRUMENTS).write_text(text, encoding="utf-8")
+
+    with pytest.raises(SourceError, match=r"instruments\.json cannot be read: .* writes it anew"):
+        read_instruments(tmp_path)
