@@ -62,7 +62,7 @@ ACTIONS: tuple[ActionKind, ...] = (
     ActionKind("auto", "View", "Scales and time by themselves", "A"),
     ActionKind("statistics", "View", "Statistics", "Ctrl+T"),
     ActionKind("inspector", "View", "Why: the inspector", "W"),
-    ActionKind("layout_save", "View", "Save layout …", "Ctrl+L", False),
+    ActionKind("layout_save", "View", "Save layout …", "Ctrl+L"),
     ActionKind("shortcuts", "Help", "Shortcuts", "F1", False),
 )
 

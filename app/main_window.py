@@ -313,6 +313,8 @@ class MainWindow(QMainWindow):
             self._proportion()
         for kind in ACTIONS:
             self.actions_by_key[kind.key].setEnabled(on or not kind.needs_run)
+        if self.handling.views.layouts is not None:
+            self.handling.views.layouts.setEnabled(on)  # of docks that are there: the start page has none
         self.say_status("")
 
     # Frames

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.charts.prices import number
+from app.charts.prices import PriceFormat, number
 from app.panels.panel import Panel
 from app.panels.parts import Still, label, money, row_of, set_tone
 from app.replay.ticket import Distance, Estimate, Ticket, Unit, estimate
@@ -170,6 +170,9 @@ class TicketPanel(Panel):
             field.setDecimals(max(form.decimals, 2))
             field.setSingleStep(form.tick)
             field.setRange(-1e9, 1e9)
+        lot = facts.contracts[self.column].facts.lot_size
+        self.quantity.setDecimals(max(PriceFormat.for_tick(lot).decimals, 2))
+        self.quantity.setSingleStep(lot)
         for field in (self.limit, self.stop):
             field.setValue(mark if mark == mark else 0.0)
         self._filling = False

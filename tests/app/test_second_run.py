@@ -1,5 +1,6 @@
 """What a window keeps from one run to the next, and what it must not keep: panels begin anew with every run."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,3 +116,27 @@ def test_a_dragged_stop_limit_whose_prices_are_one_moves_its_stop(on_a_day: Main
     settled(on_a_day)
     (moved,) = session.model.working
     assert (moved.stop, moved.limit) == (above - 1.0, above)
+
+
+def test_layouts_are_of_runs_and_not_of_the_start_page(window: MainWindow) -> None:
+    """One saved on the start page would hide every dock, one used there would show docks of no run."""
+    layouts = window.handling.views.layouts
+    assert layouts is not None
+    assert not layouts.isEnabled()
+    assert not window.actions_by_key["layout_save"].isEnabled()
+
+
+def test_a_quantity_may_be_as_small_as_a_lot(on_a_day: MainWindow) -> None:
+    session = on_a_day.session
+    assert session is not None
+    assert on_a_day.handling.views.layouts.isEnabled()  # type: ignore[union-attr]
+    whole = session.facts.contracts[1]
+    session.facts.contracts[1] = replace(whole, facts=replace(whole.facts, lot_size=0.001))
+    try:
+        on_a_day.ticket.set_column(1)
+        on_a_day.ticket.quantity.setValue(0.003)
+        assert on_a_day.ticket.ticket(1).quantity == 0.003
+        on_a_day.ticket.quantity.stepUp()
+        assert on_a_day.ticket.ticket(1).quantity == 0.004
+    finally:
+        session.facts.contracts[1] = whole
