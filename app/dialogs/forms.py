@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLab
 
 from app.panels.parts import label, set_tone
 from engine.config.yaml_source import read_scalar
+from engine.errors import ConfigError
 from engine.settings import SettingInfo
 
 ACRONYMS = {"atr": "ATR", "ema": "EMA", "sma": "SMA", "pct": "", "sl": "stop loss", "tp": "take profit"}
@@ -82,7 +83,10 @@ class SettingField(QWidget):
             return None
         if self.info.type in ("text", "file", "choice"):
             return text
-        found = read_scalar(text)
+        try:
+            found = read_scalar(text)
+        except ConfigError:
+            return text  # what checks the configuration says at this field what is wrong
         return float(found) if self.info.type == "float" and isinstance(found, int) else found
 
     def _written(self) -> str:

@@ -11,6 +11,8 @@ from app.main_window import MainWindow
 from app.replay.orders import OrderState
 from app.replay.playback import Condition, PauseRule
 from bots.base import BotSettings
+from engine.config import BacktestConfig
+from engine.errors import ConfigError
 from engine.kernel.schema import OrderStatus, OrderType, Source, TimeInForce
 from engine.settings import describe
 
@@ -57,6 +59,16 @@ def test_a_setting_that_may_be_left_open_says_so_in_a_word(look: object, qtbot: 
     assert field.value() is True
     field.put(None)
     assert field.value() is None
+
+
+def test_a_day_that_is_none_stays_as_it_was_written_to_be_refused_at_its_field(look: object, qtbot: Any) -> None:
+    info = next(each for each in describe(BacktestConfig) if each.name == "start")
+    field = SettingField(info, None)
+    qtbot.addWidget(field)
+    field.editor.setText("2024-02-30")  # type: ignore[attr-defined]
+
+    with pytest.raises(ConfigError, match='start: "2024-02-30" is not a date or time'):
+        BacktestConfig(assets=[{"symbol": "ES", "file": "es.csv"}], start=field.value())
 
 
 def test_what_goes_wrong_in_every_frame_is_told_in_one_dialog(on_a_day: MainWindow) -> None:
