@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from research.learning.memory import MemorySettings, batches_of, train_memory
-from research.learning.preparing import add_common_options, at_most, positive, prepared_for
+from research.learning.preparing import above_zero, add_common_options, at_most, positive, prepared_for
 from research.learning.reporting import finish, store_options
 from research.learning.stopping import stop_asked
-from research.learning.training import is_trained, model_file, resume_from, train_each
+from research.learning.training import checked_device, is_trained, model_file, resume_from, train_each
 
 DEFAULTS = MemorySettings()
 
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--epochs", type=positive, default=DEFAULTS.epochs, help="passes over the learning part")
     made.add_argument("--batch", type=positive, default=DEFAULTS.batch, help="entries of a step")
     made.add_argument("--hidden", type=at_most(60), default=DEFAULTS.hidden, help="memory cells, up to 60")
-    made.add_argument("--rate", type=float, default=DEFAULTS.rate, help="learning rate at the start")
+    made.add_argument("--rate", type=above_zero, default=DEFAULTS.rate, help="learning rate at the start")
     made.add_argument(
         "--loss", choices=("mse", "expected"), default="mse", help="squared error on R, or expected R (default mse)"
     )
@@ -45,6 +45,7 @@ def _train(given: argparse.Namespace) -> bool:
         lookback=given.lookback, hidden=given.hidden, epochs=given.epochs, batch=given.batch, rate=given.rate,
         loss=given.loss, device=given.device,
     )  # fmt: skip
+    checked_device(given.device)
     path = model_file(given, ".pt")
     train = schooling.train
     total = batches_of(len(train), settings)

@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from research.learning.policy import PolicySettings, train_policy
-from research.learning.preparing import add_common_options, positive, prepared_for
+from research.learning.preparing import (
+    above_zero,
+    add_common_options,
+    at_least,
+    not_negative,
+    positive,
+    prepared_for,
+)
 from research.learning.reporting import finish, store_options
 from research.learning.stopping import stop_asked
-from research.learning.training import is_trained, model_file, resume_from, train_each
+from research.learning.training import checked_device, is_trained, model_file, resume_from, train_each
 
 DEFAULTS = PolicySettings()
 
@@ -24,10 +31,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--frames", type=positive, default=DEFAULTS.frames, help=f"steps in all ({DEFAULTS.frames:,})")
     made.add_argument("--trades", type=positive, default=DEFAULTS.trades, help="trades side by side")
     made.add_argument(
-        "--minibatch", type=positive, default=DEFAULTS.minibatch, help="of an update; large ones are fast"
+        "--minibatch", type=at_least(2), default=DEFAULTS.minibatch, help="of an update; large ones are fast"
     )
-    made.add_argument("--rate", type=float, default=DEFAULTS.rate, help="learning rate at the start")
-    made.add_argument("--entropy", type=float, default=DEFAULTS.entropy, help="bonus for staying undecided")
+    made.add_argument("--rate", type=above_zero, default=DEFAULTS.rate, help="learning rate at the start")
+    made.add_argument("--entropy", type=not_negative, default=DEFAULTS.entropy, help="bonus for staying undecided")
     made.add_argument(
         "--mode", choices=("trade", "bars", "every_bar"), default="trade", help="a step is a trade or a bar"
     )
@@ -48,6 +55,7 @@ def _train(given: argparse.Namespace) -> bool:
         frames=given.frames, trades=given.trades, minibatch=given.minibatch, rate=given.rate, entropy=given.entropy,
         mode=given.mode, device=given.device,
     )  # fmt: skip
+    checked_device(given.device)
     path = model_file(given, ".zip")
     if is_trained(given, path, settings, schooling, "frames_done", settings.frames):
         return True

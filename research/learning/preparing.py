@@ -43,10 +43,7 @@ class Schooling:
 
 def positive(text: str) -> int:
     """A whole number from 1, as an option's type."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
+    return at_least(1)(text)
 
 
 def at_most(limit: int) -> Callable[[str], int]:
@@ -59,6 +56,18 @@ def at_most(limit: int) -> Callable[[str], int]:
         return number
 
     return number_to
+
+
+def at_least(limit: int) -> Callable[[str], int]:
+    """A whole number from ``limit``, as an option's type."""
+
+    def number_from(text: str) -> int:
+        number = int(text)
+        if number < limit:
+            raise argparse.ArgumentTypeError(f"{text} is less than {limit}")
+        return number
+
+    return number_from
 
 
 def share(text: str) -> float:
@@ -77,11 +86,11 @@ def not_negative(text: str) -> float:
     return number
 
 
-def seed_of(text: str) -> int:
-    """A whole number from 0, as an option's type."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+def above_zero(text: str) -> float:
+    """A finite number above 0, as an option's type."""
+    number = not_negative(text)
+    if number == 0.0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
 
 
@@ -110,7 +119,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--share", type=share, default=0.7, help="share of the time to learn from (default 0.7)")
     parser.add_argument("--embargo", type=not_negative, default=1.0, metavar="DAYS", help="gap before the judging part")
-    parser.add_argument("--seed", type=seed_of, default=1, help="seed of everything random (default 1)")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="seed of everything random (default 1)")
 
 
 def configuration(given: argparse.Namespace) -> BacktestConfig:

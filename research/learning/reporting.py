@@ -1,6 +1,7 @@
 """What the training commands say of a model: its gain on the part it has not seen."""
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,27 @@ from research.learning.preparing import Schooling
 from research.learning.splits import DAY_NS
 
 
+def plain_name(text: str) -> str:
+    """A name without folders, as an option's type."""
+    if not text or Path(text).name != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no plain name; folders belong to --out")
+    return text
+
+
+def device_name(text: str) -> str:
+    """What torch may compute on, as an option's type."""
+    if re.fullmatch(r"cpu|auto|cuda(:\d+)?", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of cpu, cuda, cuda:0 and so on, auto")
+    return text
+
+
 def store_options(parser: argparse.ArgumentParser, name: str) -> None:
     """Options of the trainers."""
-    parser.add_argument("--name", default=name, help=f"name of the model (default {name})")
+    parser.add_argument("--name", type=plain_name, default=name, help=f"name of the model (default {name})")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="folder of models (default models/)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or auto (default cpu, and one thread of it)")
+    parser.add_argument(
+        "--device", type=device_name, default="cpu", help="cpu, cuda or auto (default cpu, and one thread of it)"
+    )
     parser.add_argument("--per-symbol", action="store_true", help="one model per symbol, named after it")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint that an interrupted run left")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import TriphaseError
+from engine.errors import ConfigError
 from research.learning.checkpoints import checkpoint_path
 from research.learning.preparing import Schooling, configuration, unwritten
 
@@ -48,6 +49,18 @@ def model_file(given: argparse.Namespace, suffix: str) -> Path:
     folder = Path(given.out)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{given.name}{suffix}"
+
+
+def checked_device(device: str) -> None:
+    """Refuse a device that torch does not find.
+
+    Raises:
+        ConfigError: with torch's version and the cure.
+    """
+    import torch
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"--device {device}: torch {torch.__version__} finds no CUDA device here; take cpu or auto")
 
 
 def resume_from(given: argparse.Namespace, path: Path) -> Path | None:

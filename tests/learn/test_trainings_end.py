@@ -256,6 +256,12 @@ def test_a_place_that_cannot_be_written_is_an_error_that_names_it(
         ["--embargo", "-1"],
         ["--embargo", "nan"],
         ["--seed", "-1"],
+        ["--rate", "0"],
+        ["--rate", "nan"],
+        ["--entropy", "-1"],
+        ["--minibatch", "1"],
+        ["--device", "gpu"],
+        ["--name", "a/b"],
     ],
 )
 def test_an_option_out_of_its_range_ends_with_how_it_is_used(
@@ -267,3 +273,16 @@ def test_an_option_out_of_its_range_ends_with_how_it_is_used(
     with pytest.raises(SystemExit, match="2"):
         ppo_command.main([*option, *SMALL, "--frames", "1024", "--out", str(tmp_path)])
     assert option[0] in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_device_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    from research.learning import ppo_command
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    few = [*SMALL, "--stride", "200", "--quiet", "--frames", "1024", "--out", str(tmp_path)]
+    assert ppo_command.main([*few, "--device", "cuda"]) == 2
+    assert "--device cuda: torch" in capsys.readouterr().err
