@@ -5,6 +5,7 @@ from pathlib import Path
 from app.replay.facts import RunFacts
 from app.replay.saved import open_run
 from app.session import HAND, RunSession
+from data.mapped_pages import let_pages_go
 from engine.config import BacktestConfig, load_config
 from engine.errors import ConfigError
 from engine.freeing import give_back_freed_memory
@@ -27,7 +28,7 @@ def new_session(config: BacktestConfig, own_process: bool | None = None) -> RunS
     """
     prepared = prepare(config)
     facts = RunFacts(config, prepared)
-    facts.make_ready(SHOWN)
+    _make_ready(facts)
     session = RunSession(facts, own_process=own_process)
     session.warn(prepared.warnings)
     session.start(prepared)
@@ -46,9 +47,15 @@ def saved_session(folder: Path) -> RunSession:
         JournalError, DataError, ConfigError: where it cannot be opened.
     """
     saved = open_run(folder)
-    saved.facts.make_ready(SHOWN)
-    give_back_freed_memory(saved.facts.bars * len(saved.facts.symbols))
+    _make_ready(saved.facts)
     return RunSession.of_saved(saved)
+
+
+def _make_ready(facts: RunFacts) -> None:
+    """Make what the first picture needs, and keep nothing in memory that only this has needed."""
+    facts.make_ready(SHOWN)
+    let_pages_go(facts.market.series)
+    give_back_freed_memory(facts.bars * len(facts.symbols))
 
 
 def config_at(path: Path) -> BacktestConfig:
