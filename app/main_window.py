@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from PyQt6.QtCore import QByteArray, Qt
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
@@ -224,13 +223,8 @@ class MainWindow(QMainWindow):
 
     def local_time(self) -> LocalTime:
         """The zone that times are written in: the exchange's, this machine's, or UTC."""
-        if self.workspace.zone == "local":
-            return LocalTime(None, "local")
-        if self.workspace.zone == "exchange" and self.session is not None:
-            calendar = self.session.facts.market.calendars[0]
-            if not calendar.continuous:
-                return LocalTime(ZoneInfo("America/New_York"), "New York")
-        return LocalTime(UTC, "UTC")
+        calendars = () if self.session is None else self.session.facts.market.calendars[:1]
+        return LocalTime.chosen(self.workspace.zone, any(not calendar.continuous for calendar in calendars))
 
     # Runs
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from PyQt6.QtGui import QActionGroup
 from PyQt6.QtWidgets import QMenu
 
+ZONES = {"exchange": "Exchange's time", "local": "This machine's time", "utc": "UTC"}
+
 
 def choice_menu(menu: QMenu, text: str, words: Mapping[str, str], now: str, choose: Callable[[str], object]) -> None:
     """A submenu ``text``: the entries ``words`` by key, ``now`` checked; ``choose`` is told the key of the next."""

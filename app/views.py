@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtWidgets import QInputDialog, QMenu
 
 from app.dialogs.indicators import IndicatorDialog
-from app.menus import choice_menu
+from app.menus import ZONES, choice_menu
 from app.session import RunSession
 from app.theme import THEMES
 from engine import indicators
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-
-ZONES = {"exchange": "Exchange's time", "local": "This machine's time", "utc": "UTC"}
 
 
 class Views:

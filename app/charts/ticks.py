@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -74,6 +75,15 @@ class LocalTime:
         self.zone = zone
         self.name = name
         self._changes: dict[int, list[tuple[int, int]]] = {}  # year -> [(second, offset from then on)]
+
+    @classmethod
+    def chosen(cls, zone: str, sessions: bool) -> "LocalTime":
+        """The zone of a choice: local, utc, or exchange: New York where markets have ``sessions``, else UTC."""
+        if zone == "local":
+            return cls(None, "local")
+        if zone == "exchange" and sessions:
+            return cls(ZoneInfo("America/New_York"), "New York")
+        return cls(UTC, "UTC")
 
     def moment(self, time_ns: int) -> datetime:
         """A time as the zone's wall clock shows it."""

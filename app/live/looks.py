@@ -1,15 +1,13 @@
 """How the live window looks and what of it is remembered: theme, zone, layouts, timeframe, indicators, charts."""
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from PyQt6.QtCore import QByteArray
 from PyQt6.QtWidgets import QApplication, QInputDialog, QMenu
 
 from app.charts.ticks import LocalTime
 from app.live.choices import SHOWN, Choices
-from app.menus import choice_menu
+from app.menus import ZONES, choice_menu
 from app.theme import THEMES, apply_theme
 from app.theme.tokens import Theme
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from app.live.window import LiveWindow
 
 LAYOUT_VERSION = 2
-ZONES = {"exchange": "Exchange", "local": "This machine", "utc": "UTC"}
 
 
 class Looks:
@@ -98,12 +95,8 @@ class Looks:
 
     def local_time(self) -> LocalTime:
         """The zone that times are written in."""
-        if self.workspace.zone == "local":
-            return LocalTime(None, "local")
         books = self._window.books.values()
-        if self.workspace.zone == "exchange" and any(not book.calendar.continuous for book in books):
-            return LocalTime(ZoneInfo("America/New_York"), "New York")
-        return LocalTime(UTC, "UTC")
+        return LocalTime.chosen(self.workspace.zone, any(not book.calendar.continuous for book in books))
 
     # Layouts
 
