@@ -34,6 +34,7 @@ from app.replay.store import JournalStore
 from engine.actions import Action
 from engine.changing import SETTING
 from engine.config import BacktestConfig
+from engine.freeing import give_back_freed_memory
 from engine.inspection import Explanation
 from engine.kernel.schema import Phase
 from engine.preparing import Prepared
@@ -270,6 +271,7 @@ class RunSession:
         if course is None:
             return
         course.status, course.error = message.status, message.error
+        give_back_freed_memory(self.facts.bars * len(self.facts.symbols))  # what its rows grew out of
         self.notices += [Notice(kind="info", text=note) for note in message.notes]
         if message.error is not None:
             first, _, details = message.error.partition("\n")

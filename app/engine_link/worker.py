@@ -27,6 +27,7 @@ from app.replay.chunk import JournalTap
 from bots.catalog import make_bot
 from data.errors import TriphaseError
 from engine.actions import Action
+from engine.freeing import give_back_freed_memory
 from engine.inspection import Explanation, explain_decision, explain_fill
 from engine.kernel.schema import Phase
 from engine.preparing import Prepared, engine_of, prepare
@@ -187,6 +188,8 @@ class Worker:
                     shutil.rmtree(command.replaces, ignore_errors=True)
         except TriphaseError as raised:
             error = str(raised)
+        del result  # its journal with it
+        give_back_freed_memory(len(self._prepared.market) * len(self._prepared.market.symbols))
         self._tell_saved(command, error)
 
     def _tell_saved(self, command: Save | Report, error: str) -> None:
