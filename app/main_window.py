@@ -11,6 +11,7 @@ from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import ACTIONS
+from app.bridge import FrameBridge
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor
 from app.charts.ticks import LocalTime
@@ -52,7 +53,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         session: the run that is open, None on the start page; workspace: what is remembered.
-        clock: lets everything draw once a frame.
+        clock: lets everything draw once a frame; bridge: hands what happens to Qt once a frame.
     """
 
     def __init__(self, workspace: Workspace | None = None, own_process: bool | None = None) -> None:
@@ -60,7 +61,8 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace() if workspace is None else workspace
         self.own_process = own_process
         self.session: RunSession | None = None
-        self.clock = FrameClock(self)
+        self.clock, self.bridge = FrameClock(self), FrameBridge(self)
+        self.bridge.arrived.connect(self._tell)
         self.loading: Loading[RunSession] | None = None
         self._loaded: Callable[[RunSession], None] | None = None
         self._last, self._idle, self._awake, self._begin_at = time.perf_counter(), 0, False, -1
@@ -262,6 +264,7 @@ class MainWindow(QMainWindow):
         self.session = session
         session.autosave = lambda course: folder_for(session, course)
         session.playback.speed = self.controls.chosen_speed
+        self.bridge.add_source(session.take_notices)
         self.charts.chosen = self.handling.views.indicators_of(session)
         for panel in self.panels:
             panel.set_session(session)
@@ -286,6 +289,7 @@ class MainWindow(QMainWindow):
         notice.end()
         session.close()
         self.remember(session)
+        self.bridge.remove_source(session.take_notices)
         for panel in self.panels:
             panel.set_session(None)
         self.setWindowTitle("Triphase")
@@ -328,7 +332,7 @@ class MainWindow(QMainWindow):
         busy = self.loading is not None
         if self.session is not None:
             busy = self._advance(self.session, elapsed) or busy
-        self._show_notices()
+        self.bridge.hand_on()
         self._idle = 0 if busy else self._idle + 1
         if self._idle > IDLE_FRAMES:
             self._awake = False
@@ -387,10 +391,10 @@ class MainWindow(QMainWindow):
 
     # What is told
 
-    def _show_notices(self) -> None:
-        """What the run has to say; in a thread or process of its own, the engine itself says nothing to Qt."""
-        for notice in () if self.session is None else self.session.take_notices():
-            self._show_notice(notice)
+    def _tell(self, batch: list[Any]) -> None:
+        for each in batch:
+            if isinstance(each, Notice):
+                self._show_notice(each)
 
     def _show_notice(self, notice: Notice) -> None:
         self.notes.say(f"{notice.kind}: {notice.text}" + (f"\n{notice.details}" if notice.details else ""))
@@ -476,6 +480,7 @@ class MainWindow(QMainWindow):
             self._awake = False
             self.clock.remove_producer(self._tick)
         self.clock.stop()
+        self.bridge.release()
         try:
             self.workspace.save()
         except OSError as error:

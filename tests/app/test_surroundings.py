@@ -1,4 +1,4 @@
-"""What lies around the window: what is remembered, damaged folders, the command line, exceptions."""
+"""What lies around the window: the bridge, what is remembered, damaged folders, the command line, exceptions."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PyQt6.QtWidgets import QApplication
 
+from app.bridge import FrameBridge, Told
 from app.charts.cursor import Cursor
 from app.main_window import MainWindow
 from app.replay.model import ReplayModel
@@ -23,6 +24,8 @@ from bots.catalog import make_bot
 from engine.backtest import run_backtest
 from engine.errors import ConfigError, JournalError
 from engine.kernel.schema import Phase
+from engine.preparing import engine_of, prepare
+from engine.run import Run
 from tests.app.runs import config_of
 
 
@@ -30,6 +33,27 @@ from tests.app.runs import config_of
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = config_of()
     return run_backtest(config, make_bot(config.bot, config.exit)).save(tmp_path_factory.mktemp("saved") / "run")
+
+
+def test_signals_reach_qt_in_one_batch_a_frame(look: QApplication) -> None:
+    config = config_of("coin_flip", "end=2024-09-02")
+    prepared = prepare(config)
+    run = Run(engine_of(config, prepared), make_bot(config.bot, config.exit))
+    bridge, batches = FrameBridge(), []
+    bridge.arrived.connect(batches.append)
+    bridge.listen(run.engine)
+    run.complete()
+    bridge.hand_on()
+    bridge.hand_on()
+    assert len(batches) == 1
+    names = [told.name for told in batches[0] if isinstance(told, Told)]
+    assert names.count("bar_closed") == run.bars
+    assert names.count("order_filled") == run.engine.tables.count("fills")
+    assert names[-1] == "backtest_finished"
+    bridge.release()
+    run.engine.bar_closed.emit(None)
+    bridge.hand_on()
+    assert len(batches) == 1
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"layouts": 3}', '{"recent": 5}', "\x00"])
