@@ -89,7 +89,8 @@ def nothing_runs_on(request: pytest.FixtureRequest, modules_set_aside: None) -> 
         return
     gc.collect()
     # A chart's clock belongs to its window; what no window owns any more must not tick on.
-    left = [thing for thing in gc.get_objects() if isinstance(thing, (QTimer, QThread)) and _running(thing)]
+    # By type(): isinstance asks a weak proxy for the class of what it stood for, which may be gone.
+    left = [thing for thing in gc.get_objects() if issubclass(type(thing), (QTimer, QThread)) and _running(thing)]
     assert not left, f"left running: {left}"
 
 

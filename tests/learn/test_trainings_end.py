@@ -230,16 +230,26 @@ def test_a_model_of_other_labels_does_not_count_as_trained(tmp_path: Path) -> No
     assert not found("--set", "simulation.market_fill=next_open")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["out", "out/deeper"])
+def test_a_model_that_cannot_be_written_is_an_error_that_names_the_place(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from research.learning import ppo_command
+
+    (tmp_path / "out").touch()
+    assert ppo_command.main([*SMALL, "--stride", "200", "--quiet", "--out", str(tmp_path / name)]) == 2
+    assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["out", "out/deeper"])
 def test_a_place_that_cannot_be_written_is_an_error_that_names_it(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from research.learning import data_command, evaluation_command, ppo_command
+    from research.learning import data_command, evaluation_command
 
     (tmp_path / "out").touch()
     few = [*SMALL, "--stride", "200", "--quiet", "--out", str(tmp_path / name)]
-    assert ppo_command.main(few) == 2
-    assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
     assert data_command.main(few) == 2
     assert f"error: {tmp_path / name} cannot be written" in capsys.readouterr().err
     few[-1] = str(tmp_path / name / "page.md")
