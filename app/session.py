@@ -287,6 +287,9 @@ class RunSession:
             if course.status == "running":
                 course.status, course.error = "failed", text
         self._waiting, self._saves = None, 0
+        asked, self._questions = self._questions, {}
+        for question in asked.values():
+            question.answer(None, text)
         if self.link is not None:
             self.link.close()
             self.link = None

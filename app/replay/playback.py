@@ -52,7 +52,7 @@ class Playback:
 
     def advance(self, seconds: float, running: bool = False) -> bool:
         """Let time pass; returns whether the cursor moved. With ``running`` it waits at the end for more bars."""
-        if not self.playing:
+        if not self.playing or seconds <= 0.0:
             return False
         cursors = self.model.cursor_model
         self._owed = min(self._owed + seconds * self.speed, 1e12)

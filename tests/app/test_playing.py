@@ -40,6 +40,14 @@ def test_at_the_highest_speed_it_goes_to_what_is_there_and_waits_for_a_running_e
     assert not playback.playing
 
 
+def test_a_frame_in_which_no_time_has_passed_moves_nothing_at_any_speed(playback: Playback) -> None:
+    playback.speed = float("inf")
+    playback.play()
+    assert not playback.advance(0.0, running=True)
+    assert playback.playing
+    assert playback.advance(0.016, running=True)
+
+
 @pytest.mark.parametrize(
     ("condition", "reasons"), [(Condition.FILL, set(Reason)), (Condition.STOP_HIT, {Reason.STOP_LOSS})]
 )

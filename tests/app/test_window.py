@@ -17,6 +17,7 @@ from app.dialogs.indicators import IndicatorDialog
 from app.dialogs.run import RunDialog
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import ShortcutSheet, TextDialog
+from app.engine_link.messages import Broken
 from app.main_window import MainWindow
 from app.opening import hand_session, new_session, saved_session
 from app.panels.parts import DASH
@@ -259,6 +260,22 @@ def test_an_engine_that_dies_is_said_and_the_window_lives_on(window: MainWindow,
     go(window, 5)
     assert window.controls.count.text().startswith("6 /")
     assert not multiprocessing.active_children()
+
+
+def test_a_question_to_an_engine_that_is_gone_is_answered_with_why(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = opened(window)
+    link = session.link
+    assert link is not None
+    monkeypatch.setattr(link, "send", lambda command: None)
+    told: list[str] = []
+    session.ask_decision(session.facts.symbols[0], 300, lambda found, error: told.append(error))
+    assert session.asking
+    monkeypatch.setattr(link, "messages", lambda most: iter([Broken(text="the engine is gone")]))
+    session.pump()
+    assert told == ["the engine is gone"]
+    assert not session.asking
 
 
 def test_a_chart_per_symbol_is_put_into_the_grid_and_taken_away(window: MainWindow, tmp_path: Path) -> None:
