@@ -103,8 +103,11 @@ def _existing(config: BacktestConfig, symbol: str, key: str, file: Path | None) 
     where = config.places.where(path)
     if file is None:
         raise ConfigError.of([Problem(path, "is missing; the bars of this asset need a file", where)])
-    if not file.is_file():
+    try:
+        if file.is_file():
+            return file
         found = file.parent.iterdir() if file.parent.is_dir() else ()
         beside = [other.name for other in found if other.suffix in _DATA_SUFFIXES]
-        raise ConfigError.of([Problem(path, f"{file} does not exist{nearest(file.name, beside)}", where)])
-    return file
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise ConfigError.of([Problem(path, f"{file} cannot be looked for: {error.strerror}", where)]) from None
+    raise ConfigError.of([Problem(path, f"{file} does not exist{nearest(file.name, beside)}", where)])

@@ -61,5 +61,5 @@ def test_malformed_inputs_are_read_or_refused_in_words(name: str, tmp_path: Path
 def test_ten_thousand_malformed_inputs_are_read_or_refused_in_words(name: str, tmp_path: Path) -> None:
     """The numbers are a share of ten thousand; both must occur, or the damage says nothing."""
     told = _tried(name, -(-WHOLE // len(SUBJECTS)), tmp_path)
-    assert told["refused"] > 0
+    assert told["refused"] > 0 or name == "layouts"  # which are set aside, never refused
     assert told["taken"] > 0 or name == "learner's state"

@@ -9,6 +9,7 @@ from bots.catalog import BOTS, make_bot
 from engine.config import AssetSection, BacktestConfig, instrument_of, load_config, source_settings
 from engine.config.reference import reference
 from engine.config.yaml_source import read_yaml
+from engine.errors import ConfigError
 from engine.settings import describe
 from exits.catalog import EXITS
 
@@ -91,3 +92,9 @@ def test_the_page_of_the_keys_begins_with_what_the_models_make(repo_root: Path) 
     page = (repo_root / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
     assert page.startswith(reference()), "run: python -m tests.docs"
+
+
+def test_a_file_whose_name_no_system_takes_is_told_at_its_key() -> None:
+    config = BacktestConfig(assets=[{**ASSET, "file": "x" * 5000 + "/bars.csv"}])
+    with pytest.raises(ConfigError, match=r"assets\[0\]\.file: .* cannot be looked for: File name too long"):
+        source_settings(config, "ES_SYN")
