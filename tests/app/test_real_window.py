@@ -169,12 +169,19 @@ def step_through_a_stop(person: Person) -> None:
         )
         if stopped(now):
             break
-    assert stopped(now)
-    assert now["position"] == "flat"
+    # The panel says so in the frame after the cursor's.
+    now = person.waits("a flat position", lambda then: stopped(then) and then["position"] == "flat")
     person.picture("stop hit")
-    bar, rows = now["bar"], now["rows"]
-    opened = person.presses_and_sees("shift+Left", "its OPEN", lambda then: then["phase"] == Phase.OPEN)
-    assert (opened["bar"], opened["position"] == "flat", opened["rows"] < rows) == (bar, False, True)
+    time.sleep(0.2)  # tables follow a frame later still
+    bar, rows = now["bar"], person.sees()["rows"]
+    person.presses_and_sees(
+        "shift+Left",
+        "its OPEN, the position back, the trade not yet there",
+        lambda then: (
+            (then["bar"], then["phase"], then["position"] != "flat", then["rows"] < rows)
+            == (bar, Phase.OPEN, True, True)
+        ),
+    )
     person.picture("before the stop")
     person.presses_and_sees("shift+Right", "INTRABAR", lambda then: then["position"] == "flat" and then["rows"] == rows)
     person.presses_and_sees("Prior", "a rewind", lambda then: then["bar"] == bar - 10)

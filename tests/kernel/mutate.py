@@ -87,7 +87,9 @@ class Judge:
         for scenario in self.scenarios:
             found = differences(scenario.expected, kernel.simulate(scenario.case, "step"))
             yield from (f"{scenario.name}: {each}" for each in found)
-        if pytest.main(["-q", "-x", "-n0", "-p", "no:cacheprovider", *BY_HAND]) != pytest.ExitCode.OK:
+        # The cases above have imported hypothesis already, which pytest warns of.
+        quiet = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        if pytest.main(["-q", "-x", "-n0", *quiet, *BY_HAND]) != pytest.ExitCode.OK:
             yield "a test worked by hand fails"
 
     @staticmethod
