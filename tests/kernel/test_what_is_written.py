@@ -363,3 +363,22 @@ def test_a_negative_zero_that_is_given_is_not_written_down() -> None:
     assert refusals(tables) == [(Reject.QUANTITY, None, None, None)] * 2
     assert tables.rows("orders")[["limit", "stop", "stop_loss", "take_profit"]].tolist() == [(0.0,) * 4] * 2
     assert negative_zeros(tables) == []
+
+
+def test_a_fill_tells_the_trade_it_belongs_to_and_a_reversal_the_one_that_it_ends() -> None:
+    tables = opened()
+    small.place(tables, OrderType.MARKET, 1)
+    small.place(tables, OrderType.MARKET, 1, symbol=1)
+    small.place(tables, OrderType.MARKET, -1, 2.0)
+    small.place(tables, OrderType.MARKET, 1)
+
+    assert tables.rows("fills")["trade"].tolist() == [1, 2, 1, 3]
+    assert tables.rows("trades")["number"].tolist() == [1, 3]
+
+
+def test_a_protective_fill_has_no_giver_though_its_order_was_given_by_hand() -> None:
+    tables = opened()
+    small.place(tables, OrderType.MARKET, 1, stop_loss=95.0, flags=BY_HAND)
+    tables.call(loops.end_bar)
+
+    assert tables.rows("fills")["source"].tolist() == [1, 0]
