@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from PyQt6.QtCore import QPoint, QRect
 from PyQt6.QtWidgets import QWidget
 
 from app.charts.ticks import LocalTime
@@ -43,8 +44,15 @@ class Panel(QWidget):
 
     @property
     def in_sight(self) -> bool:
-        """Whether anything of it is to be seen: a dock behind another one of its tabs counts as visible to Qt."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
+        """Whether anything of it is to be seen.
+
+        Qt counts a dock behind another one of its tabs as visible, and puts it outside the window. The visible region
+        does not tell: it leaves out what opaque children cover, and a chart that fills the panel covers all of it.
+        """
+        window = self.window()
+        if window is None or not self.isVisible():
+            return False
+        return QRect(self.mapTo(window, QPoint()), self.size()).intersects(window.rect())
 
     def refresh(self) -> None:
         """Draw what changed; called once a frame."""

@@ -1,0 +1,38 @@
+"""Which panels draw: those of which something is to be seen, and no others."""
+
+from app.main_window import MainWindow
+from app.panels.panel import Panel
+from tests.app.staging import go, pump
+
+
+def drawn(window: MainWindow, panel: Panel) -> list[int]:
+    """Bars for which the panel draws while the cursor moves."""
+    seen = []
+    show = panel.show_state
+
+    def counted(session: object) -> None:
+        assert window.session is not None
+        seen.append(window.session.model.cursor.bar)
+        show(window.session)
+
+    panel.show_state = counted  # type: ignore[method-assign]
+    for bar in (300, 500, 900):
+        go(window, bar)
+    return seen
+
+
+def test_charts_that_cover_their_panel_follow_the_cursor(on_a_day: MainWindow) -> None:
+    """A chart is opaque: one that fills the panel leaves nothing of the panel itself to be seen."""
+    on_a_day.charts.show_symbols([0])
+    pump(on_a_day)()
+    assert on_a_day.charts.visibleRegion().isEmpty()
+    assert set(drawn(on_a_day, on_a_day.charts)) == {300, 500, 900}
+
+
+def test_a_dock_behind_another_tab_draws_nothing(on_a_day: MainWindow) -> None:
+    """Qt counts it as visible, so that it would be drawn at every frame, and Why would ask the engine."""
+    behind = on_a_day.inspector
+    on_a_day.docks["Activity"].raise_()
+    pump(on_a_day)()
+    assert behind.isVisible()
+    assert drawn(on_a_day, behind) == []
