@@ -18,6 +18,7 @@ the place, the cure. The command line prints its text and ends with exit code 2;
     |       +-- NetworkError        the service cannot be reached, or broke off
     +-- ModelError              a trained model is missing, damaged or does not fit     data
     +-- InstrumentError         contract facts are missing or contradict (S1)           data
+    +-- PlaceHeldError          another process writes to the same place                data
     +-- ConfigError             a configuration key or value is wrong                   engine.errors
     +-- CatalogError            a bot, exit, indicator or slippage model is unknown     engine.errors
     +-- StrategyError           a bot or exit raised while running                      engine.errors
@@ -57,6 +58,10 @@ class ModelError(TriphaseError):
 
 class InstrumentError(TriphaseError):
     """Contract facts are missing or contradict each other (rulebook S1)."""
+
+
+class PlaceHeldError(TriphaseError):
+    """Another process writes to the same sweep, account or model."""
 
 
 class LiveDataError(DataError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import TriphaseError
+from data.folder_lock import Hold
 from engine.errors import ConfigError
 from research.learning.checkpoints import checkpoint_path
 from research.learning.preparing import Schooling, configuration, unwritten
@@ -21,8 +22,9 @@ def train_each(given: argparse.Namespace, train: Callable[[argparse.Namespace], 
     """Train what was asked for; returns the exit code. ``train`` answers False where it was interrupted."""
     try:
         for one in _models(given):
-            if not train(one):
-                return INTERRUPTED
+            with _held(one):
+                if not train(one):
+                    return INTERRUPTED
     except TriphaseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -33,6 +35,20 @@ def train_each(given: argparse.Namespace, train: Callable[[argparse.Namespace], 
         print("stopped at once; models and checkpoints that are there are whole", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _held(given: argparse.Namespace) -> Hold:
+    """Keep other trainers off the model and its checkpoint; PlaceHeldError where one is at work on them."""
+    folder = Path(given.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    hold = Hold(
+        folder / f".{given.name}.lock",
+        f"the model {given.name} in {folder}",
+        "wait until that has ended, or give another --name or --out",
+    )
+    if hold.warning:
+        print(f"warning: {hold.warning}", file=sys.stderr)
+    return hold
 
 
 def _models(given: argparse.Namespace) -> Iterator[argparse.Namespace]:

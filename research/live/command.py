@@ -6,12 +6,14 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from bots.catalog import make_bot
 from data.errors import TriphaseError
+from data.folder_lock import Hold
 from data.tradestation.history import HistoryCache
 from data.tradestation.live import LiveFeed
 from data.tradestation.tokenstore import default_store
@@ -28,6 +30,8 @@ from research.live.service import Service, credentials, service
 LOG = logging.getLogger(__name__)
 POLL_S = 0.02
 TELL_S = 300.0
+WRITTEN_S = 60.0
+LOCK = ".lock"
 
 # Shows a session in a window until it is closed; handed in, since Qt is none of this package's business.
 OpenWindow = Callable[[LiveSession, Service, threading.Event, Path | None, str | None], int]
@@ -55,12 +59,36 @@ def _command(options: argparse.Namespace, open_window: OpenWindow, ended: thread
     folder = _folder(options, config, live)
     if options.replay is not None:
         return replay_and_compare(options.replay, config, live)
-    with logging_to(folder), service(options, config, live, folder) as found:
+    with _held(folder), logging_to(folder), service(options, config, live, folder) as found:
         LOG.info("%s: %s, %d minutes, folder %s", found.label, ", ".join(config.symbols), live.minutes, folder)
         session = _session(config, live, found, folder, options.data_only)
-        if options.headless:
-            return _without_window(session, ended, options.seconds)
-        return open_window(session, found, ended, options.settings, options.theme)
+        try:
+            if options.headless:
+                return _without_window(session, ended, options.seconds)
+            return open_window(session, found, ended, options.settings, options.theme)
+        finally:
+            while not session.written(WRITTEN_S):  # the folder is ours until the last bar is in it
+                LOG.info("bars are still being written")
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep other sessions out of an account's folder; of one that cannot be written the account itself will tell.
+
+    Raises:
+        PlaceHeldError: where another session is at work there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        hold = Hold(folder / LOCK, f"the account in {folder}", "close that session, or give another --folder")
+    except OSError as error:
+        LOG.warning("%s cannot be written: %s", folder, error.strerror or error)
+        yield
+        return
+    if hold.warning:
+        LOG.warning("%s", hold.warning)
+    with hold:
+        yield
 
 
 def _sign_out() -> int:

@@ -54,9 +54,17 @@ class _Command:
 
             print(dry_run(plan, library, self._workers(), self.around.seconds), file=self.around.out)
             return DONE
-        from research.sweeping.store import Store
+        from research.sweeping.store import held_folder
 
         folder = self.arguments.out or plan.base.output.folder / f"{plan.name}_{plan.digest[:10]}"
+        with held_folder(folder) as hold:
+            if hold.warning:
+                print(f"warning: {hold.warning}", file=self.around.error)
+            return self._run_in(folder, plan, library)
+
+    def _run_in(self, folder: Path, plan: "Plan", library: "Library") -> int:
+        from research.sweeping.store import Store
+
         store = Store(folder, plan)
         try:
             if not store.finished:

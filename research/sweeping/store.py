@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.checked_tables import read_checked, write_checked
+from data.folder_lock import Hold
 from data.json_text import parsed
 from engine.errors import JournalError, SaveError
 from research.sweeping.plan import Plan, Slice
@@ -24,11 +25,29 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RESULTS = "results.parquet"
+LOCK = ".lock"
 _PARTS = "parts"
 
 
+def held_folder(folder: Path) -> Hold:
+    """Keep other processes out of a sweep's folder; the folder is made where it does not exist.
+
+    Raises:
+        PlaceHeldError: where another one is at work there. SaveError: where it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Hold(folder / LOCK, f"the sweep in {folder}", "wait until that has ended, or name another --out")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> SaveError:
+    return SaveError(f"{folder} cannot be written: {error.strerror or error}; name another folder with --out")
+
+
 class Store:
-    """The folder of one sweep.
+    """The folder of one sweep; one at a time, see ``held_folder``.
 
     Args:
         folder: made where it does not exist; must not hold another sweep.
@@ -59,9 +78,7 @@ class Store:
             about |= {"versions": dict(self.plan.versions), "data": dict(self.plan.data)}
             _write_whole(note, json.dumps(about, indent=1, ensure_ascii=False).encode())
         except OSError as error:
-            raise SaveError(
-                f"{self.folder} cannot be written: {error.strerror or error}; name another folder with --out"
-            ) from error
+            raise _unwritable(self.folder, error) from error
 
     @property
     def finished(self) -> bool:

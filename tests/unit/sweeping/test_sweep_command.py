@@ -1,5 +1,6 @@
 """The command line of a sweep: what it says, where, and with which exit code; and the best setting's configuration."""
 
+import errno
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bots.catalog import make_bot
+from data import folder_lock
 from engine import run_backtest
 from engine.config import load_config
 from research.headless import main as headless
@@ -17,6 +19,7 @@ from research.sweeping.command import main
 from research.sweeping.estimate import duration
 from research.sweeping.planning import plan_sweep
 from research.sweeping.standings import Standings
+from research.sweeping.store import LOCK
 from research.sweeping.winner import winner
 from tests.sweep.worlds import GRID, world
 
@@ -48,6 +51,50 @@ def test_a_sweep_ends_with_its_table_its_report_and_its_best_setting(tmp_path: P
     wanted = winner(Standings(plan, results))
     assert (config.symbols, config.seed, config.simulation) == (wanted.symbols, wanted.seed, wanted.simulation)
     assert (config.bot.settings, config.exit.settings) == (wanted.bot.settings, wanted.exit.settings)
+
+
+def test_a_second_driver_on_the_same_folder_is_refused_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, folder = world(tmp_path), tmp_path / "out"
+    second: list[tuple[int, str, str]] = []
+    take = driving.Standing.take
+
+    def start_another(*arguments: object) -> None:
+        take(*arguments)  # type: ignore[arg-type]
+        before = sorted(folder.rglob("*"))
+        second.append(called([file, "--out", folder, "--quiet"]))
+        assert sorted(folder.rglob("*")) == before
+
+    monkeypatch.setattr(driving.Standing, "take", start_another)
+    assert called([file, "--out", folder, "--quiet"])[0] == 0
+    code, _, error = second[0]
+    assert code == 2
+    assert f"error: the sweep in {folder} is in use by process " in error
+    assert "wait until that has ended, or name another --out" in error
+    monkeypatch.undo()
+    assert called([file, "--out", folder, "--quiet"])[0] == 0
+
+
+def test_a_lock_that_a_killed_driver_left_behind_refuses_nobody(tmp_path: Path) -> None:
+    file, folder = world(tmp_path), tmp_path / "out"
+    folder.mkdir()
+    (folder / LOCK).write_text("process 1 on a machine that is gone\n", encoding="utf-8")
+    assert called([file, "--out", folder, "--quiet"])[0] == 0
+    assert not (folder / LOCK).exists()
+
+
+def test_where_the_file_system_has_no_locks_a_sweep_runs_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(folder_lock, "_take", unable)
+    code, _, error = called([world(tmp_path), "--out", tmp_path / "out", "--quiet"])
+    assert code == 0
+    assert "warning: " in error
+    assert "the file system has no locks" in error
 
 
 def test_done_already_it_only_says_so_again(tmp_path: Path) -> None:
