@@ -106,10 +106,14 @@ def compute_all(name: str, bars: IndicatorBars, **parameters: object) -> dict[st
     return _evaluate(describe(name), bars, parameters)
 
 
-def check_prefixes(name: str, bars: IndicatorBars, lengths: Iterable[int], **parameters: object) -> None:
-    """Raise LookAheadError if a value changes when later bars are taken away (S10.2), to the last bit."""
+def check_prefixes(name: str, bars: IndicatorBars, lengths: Iterable[int], **parameters: object) -> int:
+    """Raise LookAheadError if a value changes when later bars are taken away (S10.2), to the last bit.
+
+    Returns the number of prefixes that were compared with the whole: 0 says that nothing was looked at.
+    """
     whole = compute_all(name, bars, **parameters)
-    for length in lengths:
+    prefixes = list(lengths)
+    for length in prefixes:
         for output, values in compute_all(name, bars.prefix(length), **parameters).items():
             differs = np.flatnonzero(values.view(np.int64) != whole[output][:length].view(np.int64))
             differs = differs[~(np.isnan(values[differs]) & np.isnan(whole[output][differs]))]
@@ -119,6 +123,7 @@ def check_prefixes(name: str, bars: IndicatorBars, lengths: Iterable[int], **par
                     f"indicator {name} ({output}) is {values[at]!r} at bar {at} when {length} bars are known, "
                     f"but {whole[output][at]!r} when {len(bars)} are; it may use bars up to its own only"
                 )
+    return len(prefixes)
 
 
 def register_indicator(

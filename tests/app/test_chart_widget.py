@@ -170,8 +170,13 @@ def test_a_producer_keeps_the_clock_running_until_it_is_removed(clock: FrameCloc
 
     clock.add_producer(producer)
     qtbot.waitUntil(lambda: len(calls) >= 3, timeout=2000)
+    assert clock.running
+
     clock.remove_producer(producer)
+    told = len(calls)
     qtbot.waitUntil(lambda: not clock.running, timeout=2000)
+
+    assert len(calls) == told
 
 
 def test_at_the_start_the_bars_do_not_fill_one_pixel_column(qtbot: QtBot, look: QApplication) -> None:

@@ -160,11 +160,15 @@ class Reader:
     Args:
         folder: where; it is given the project's files that a page may name, as links.
         own_processes: start every command as a process; False: call the same entry in this process, which is faster.
+
+    Attributes:
+        carried_out: lines of the blocks that were run or written, in order.
     """
 
     def __init__(self, folder: Path, own_processes: bool = False) -> None:
         self.folder, self.own_processes = folder, own_processes
         self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.carried_out: list[int] = []
         for name in AROUND:
             _lay_out(ROOT / name, folder / name)
 
@@ -187,6 +191,7 @@ class Reader:
                 if printed and not shown:
                     raise PageError(f"{place}: the block before prints this, and the page does not show it:\n{printed}")
                 printed = steady(self._do(block, place), self.folder)
+                self.carried_out.append(block.line)
                 shown = block.language == "sh"  # of commands a page shows what it likes
                 continue
             shown = True

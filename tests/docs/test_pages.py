@@ -27,19 +27,33 @@ def needs_a_process(page: Path) -> bool:
     return any(block.language == "sh" for block in blocks_of(page.read_text(encoding="utf-8")))
 
 
+def to_carry_out(page: Path) -> set[int]:
+    """Lines of the blocks that a reader must run or write, whatever libraries there are."""
+    blocks = blocks_of(page.read_text(encoding="utf-8"))
+    return {one.line for one in blocks if one.language != "text" and not {"step", "needs"} & one.options.keys()}
+
+
 @pytest.mark.parametrize(
     "page",
     [pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else []) for page in RUN],
     ids=lambda page: f"{page.parent.name}/{page.stem}",
 )
 def test_a_page_does_what_it_says(page: Path, folder: Path) -> None:
-    Reader(folder).read(page)
+    reader = Reader(folder)
+
+    reader.read(page)
+
+    assert to_carry_out(page) <= set(reader.carried_out)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in RUN if needs_a_process(page)], ids=lambda page: page.stem)
 def test_its_commands_do_the_same_as_processes_of_their_own(page: Path, folder: Path) -> None:
-    Reader(folder, own_processes=True).read(page)
+    reader = Reader(folder, own_processes=True)
+
+    reader.read(page)
+
+    assert to_carry_out(page) <= set(reader.carried_out)
 
 
 def test_every_page_stands_in_its_folders_table() -> None:

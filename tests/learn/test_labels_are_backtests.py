@@ -195,7 +195,11 @@ def test_the_environment_passes_gymnasiums_check() -> None:
 
     made = grounds.lesson(11, sessions=3)
     for mode in ("trade", "bars", "every_bar"):
-        checker.check_env(ExitEnv(made.ground, made.entries, mode, seed=1), skip_render_check=True)
+        environment = ExitEnv(made.ground, made.entries, mode, seed=1)
+        checker.check_env(environment, skip_render_check=True)
+        seen, _ = environment.reset(seed=1)
+
+        assert environment.observation_space.contains(seen)
 
 
 def test_an_episode_of_the_environment_ends_with_the_trades_r() -> None:

@@ -150,10 +150,11 @@ def figures(bar: LiveBar | TapeBar) -> tuple[float, ...]:
     return (bar.open, bar.high, bar.low, bar.close, bar.volume)
 
 
-def assert_same_as_truth(emulator: Emulator, consumer: Consumer, symbol: str = "ESH24") -> None:
-    """Every closed bar between the consumer's first and last one, once, with the market's own figures.
+def unlike_truth(emulator: Emulator, consumer: Consumer, symbol: str = "ESH24") -> dict[int, object]:
+    """Closed bars between the consumer's first and last one whose figures are not the market's, by their close.
 
-    A bar that no last copy ended (a busy machine is late with it) is asked about when the next one prints.
+    With each what was seen and what is true, None where there is no such bar. A bar that no last copy ended (a busy
+    machine is late with it) is asked about when the next one prints: it is given five seconds.
     """
     first, last = min(consumer.bars), max(consumer.bars)
 
@@ -166,4 +167,4 @@ def assert_same_as_truth(emulator: Emulator, consumer: Consumer, symbol: str = "
     while differing() and time.monotonic() < deadline:
         consumer.drain()
         time.sleep(0.01)
-    assert differing() == {}
+    return differing()

@@ -255,6 +255,9 @@ def test_a_feed_shows_signed_out_and_goes_on_after_the_sign_in(store: FileTokenS
         feed.stop()
         client.close()
 
+        assert FeedState.LIVE not in consumer.states[: consumer.states.index(FeedState.SIGNED_OUT)]
+        assert consumer.states[-1] is FeedState.LIVE
+
 
 # ---------------------------------------------------------------------------------------------------- storage
 

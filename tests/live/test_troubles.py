@@ -18,7 +18,7 @@ from data.tradestation.feed import SymbolFeed
 from data.tradestation.rest import TradeStationClient
 from data.tradestation.tokenstore import FileTokenStore
 from engine.errors import SaveError
-from tests.live.harness import MINUTE, QUICK, RATE, Consumer, assert_same_as_truth, running
+from tests.live.harness import MINUTE, QUICK, RATE, Consumer, running, unlike_truth
 from tests.live.paper_market import config
 from tests.live.test_live_api import SYMBOLS, session, wait, wrong_bars
 from tests.live.test_sign_in import browse, login, signed_in
@@ -50,7 +50,7 @@ def test_a_token_refused_though_just_renewed_is_tried_again_and_does_not_sign_ou
         consumer.until_closed(2)
 
         assert FeedState.SIGNED_OUT not in consumer.states
-        assert_same_as_truth(emulator, consumer)
+        assert unlike_truth(emulator, consumer) == {}
 
 
 def test_refusals_that_last_show_signed_out_and_a_service_that_recovers_ends_it() -> None:
@@ -64,7 +64,7 @@ def test_refusals_that_last_show_signed_out_and_a_service_that_recovers_ends_it(
         consumer.until_closed(2)
 
         assert any("sign in again" in text for state, text in reasons(consumer) if state is FeedState.SIGNED_OUT)
-        assert_same_as_truth(emulator, consumer)
+        assert unlike_truth(emulator, consumer) == {}
 
 
 @pytest.mark.parametrize("habits", [AuthHabits(), AuthHabits(rotate=True)], ids=["kept", "rotating"])
@@ -93,7 +93,7 @@ def test_a_revoked_sign_in_is_shown_and_the_next_one_fills_in_what_was_missed(
             consumer.until_closed(3)
 
             assert any(closing.backfilled for closing in consumer.closings)
-            assert_same_as_truth(emulator, consumer)
+            assert unlike_truth(emulator, consumer) == {}
         finally:
             feed.stop()
             client.close()
@@ -126,7 +126,7 @@ def test_an_entitlement_that_is_missing_is_named_and_the_user_s_reconnect_tries_
         consumer.feed.reconnect()
         consumer.until_live()
         consumer.until_closed(2)
-        assert_same_as_truth(emulator, consumer)
+        assert unlike_truth(emulator, consumer) == {}
 
 
 # ------------------------------------------------------------------------------------------------ the machine
@@ -201,7 +201,7 @@ def test_a_network_that_is_gone_at_the_start_is_said_and_waited_for() -> None:
             consumer.until_live()
             consumer.until_closed(2)
 
-            assert_same_as_truth(emulator, consumer)
+            assert unlike_truth(emulator, consumer) == {}
             feed.stop()
     finally:
         feed.stop()

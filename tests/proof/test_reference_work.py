@@ -15,16 +15,11 @@ def market_of(series: BarSeries) -> Market:
     return Market([work.instrument(series.symbol)], [series])
 
 
-def assert_same_trades(market: Market, at_least: int) -> None:
-    """Every trade of one engine is a trade of the other: bars, size, and net to the cent."""
+def traded(market: Market) -> tuple[list[work.Traded], list[work.Traded]]:
+    """The work's trades, here and there: bars, size, and net to the cent."""
     run = work.run_here(market)
     assert run.complete() == "completed"
-    here = work.traded_here(run)
-    there = work.traded_there(market)
-
-    assert here == there
-    assert len(here) >= at_least
-    assert {trade.size for trade in here} == {1, -1}
+    return work.traded_here(run), work.traded_there(market)
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +30,22 @@ def walk() -> Market:
 
 
 def test_a_synthetic_market_gives_the_same_trades(walk: Market) -> None:
-    assert_same_trades(walk, 150)
+    here, there = traded(walk)
+
+    assert here == there
+    assert len(here) >= 150
+    assert {trade.size for trade in here} == {1, -1}
 
 
 def test_a_week_of_es_gives_the_same_trades(shared_dir: Path) -> None:
     file = shared_dir / "data" / "ESZ3_1m_2013-10.csv"
     series = load_series(SourceSettings(symbol="ES", file=file, timestamp="open"))
-    assert_same_trades(market_of(series), 80)
+
+    here, there = traded(market_of(series))
+
+    assert here == there
+    assert len(here) >= 80
+    assert {trade.size for trade in here} == {1, -1}
 
 
 def test_a_tick_less_of_slippage_is_noticed(walk: Market, monkeypatch: pytest.MonkeyPatch) -> None:

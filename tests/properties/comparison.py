@@ -10,8 +10,8 @@ from tests.scenarios.loader import differences
 Simulate = Callable[[Case], dict[str, Any]]
 
 
-def assert_agree(case: Case, reference: Simulate, other: Simulate, ignore: Collection[str] = ()) -> None:
-    """Fail with the smallest case found on which the other simulation differs from the reference.
+def disagreement(case: Case, reference: Simulate, other: Simulate, ignore: Collection[str] = ()) -> str:
+    """The smallest case found on which the other simulation differs from the reference, and where; empty: they agree.
 
     ``ignore`` names fields that are not compared, of the result or of its entries (``figures``).
     """
@@ -20,9 +20,9 @@ def assert_agree(case: Case, reference: Simulate, other: Simulate, ignore: Colle
         return result_differences(reference(candidate), other(candidate), ignore)
 
     if not found(case):
-        return
+        return ""
     smallest = shrink(case, lambda candidate: bool(found(candidate)))
-    raise AssertionError("\n".join([told(smallest), *found(smallest)[:20]]))
+    return "\n".join([told(smallest), *found(smallest)[:20]])
 
 
 def result_differences(first: dict[str, Any], second: dict[str, Any], ignore: Collection[str] = ()) -> list[str]:

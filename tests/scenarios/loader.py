@@ -53,12 +53,6 @@ def differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[
     return list(_compare("", "", expected, actual))
 
 
-def assert_matches(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
-    """Fail with every difference, the first of them first."""
-    found = differences(expected, actual)
-    assert not found, "\n".join(found[:40])
-
-
 def _compare(place: str, key: str, expected: Any, actual: Any) -> Iterator[str]:
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         yield from _compare_named(place, key, expected, actual)

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.reference import simulate
-from tests.scenarios.loader import assert_matches, differences, load_scenarios
+from tests.scenarios.loader import differences, load_scenarios
 
 
 def test_every_worked_scenario_holds_on_the_reference(shared_dir: Path) -> None:
@@ -21,7 +19,7 @@ def test_every_worked_scenario_holds_on_the_reference(shared_dir: Path) -> None:
 def test_a_wrong_cent_a_wrong_tick_and_a_missing_fill_are_seen() -> None:
     actual = {"cash_after_bar": [1000.0], "fills": [{"price": 5000.25, "qty": 1.0}], "status": "completed"}
 
-    assert_matches({"cash_after_bar": [1000], "fills": [{"price": 5000.25}]}, actual)
+    assert not differences({"cash_after_bar": [1000], "fills": [{"price": 5000.25}]}, actual)
     wrongs: list[dict[str, Any]] = [
         {"cash_after_bar": [1000.01]},
         {"fills": [{"price": 5000.5}]},
@@ -30,8 +28,7 @@ def test_a_wrong_cent_a_wrong_tick_and_a_missing_fill_are_seen() -> None:
         {"orders": []},
     ]
     for wrong in wrongs:
-        with pytest.raises(AssertionError):
-            assert_matches(wrong, actual)
+        assert differences(wrong, actual)
 
 
 def test_a_position_that_is_not_expected_is_a_difference() -> None:
