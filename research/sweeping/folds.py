@@ -7,11 +7,13 @@ what lingers (both after M. Lopez de Prado, Advances in Financial Machine Learni
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
+from engine.config.values import nanoseconds
 from engine.errors import ConfigError, Problem
 from engine.wording import shown
 from research.sweeping.sections import FoldSection
@@ -20,6 +22,7 @@ Part = Literal["all", "in", "out"]
 _LENGTH = re.compile(r"([0-9]+)(d|w|mo|y)")
 _MONTHS = {"mo": 1, "y": 12}
 _MOST = 10_000
+_WORDS: dict[Part, str] = {"all": "whole", "in": "in-sample", "out": "out-of-sample"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,62 @@ def spans_of(folds: FoldSection | None, first: date | None, last: date | None) -
     """All parts of all folds, in order of time; ``first`` and ``last`` are the days of the data.
 
     Raises:
-        ConfigError: where a length is malformed or missing, or no fold fits.
+        ConfigError: where a length is malformed or missing, no fold fits, or a bar would be judged twice, or in the
+            fold in which it was learned from.
     """
     if folds is None:
         return (Span(-1, "all", None, None),)
-    if folds.kind == "fixed":
-        return tuple(_fixed(folds))
-    if first is None or last is None:
+    if folds.kind != "fixed" and (first is None or last is None):
         raise _refusal("start", "the range of the data is not known; give start and end")
-    return tuple(_moving(folds, first, last))
+    if folds.kind == "fixed" or first is None or last is None:
+        spans = tuple(_fixed(folds))
+    else:
+        spans = tuple(_moving(folds, first, last))
+    _check_apart(spans, "parts" if folds.kind == "fixed" else "step")
+    return spans
+
+
+def _check_apart(spans: Sequence[Span], key: str) -> None:
+    """Refuse parts without time, folds whose two parts overlap, and parts out of sample that overlap each other.
+
+    Parts in sample may overlap those of other folds: that is what rolling and growing ones do.
+    """
+    for span in spans:
+        if _begin(span) >= _end(span):
+            raise _refusal(key, f"the {_named(span)} has no day left: it would go from {span.start} to {span.end}")
+    tests = sorted((span for span in spans if span.part == "out"), key=_begin)
+    for one, other in pairwise(tests):
+        if _begin(other) < _end(one):
+            raise _refusal(
+                key,
+                f"the {_named(other)} begins on {other.start}, before the {_named(one)} has ended on {one.end}: "
+                "bars of both would be judged twice; let them follow each other",
+            )
+    learned = {span.fold: span for span in spans if span.part == "in"}
+    for one in tests:
+        own = learned[one.fold]
+        if _begin(one) < _end(own) and _begin(own) < _end(one):
+            raise _refusal(
+                key,
+                f"the {_named(one)}, {one.start} to {one.end}, overlaps its {_WORDS['in']} part, {own.start} to "
+                f"{own.end}: what is judged there was learned from; let them follow each other",
+            )
+
+
+def _named(span: Span) -> str:
+    return f"{_WORDS[span.part]} part of fold {span.fold + 1}"
+
+
+def _begin(span: Span) -> int:
+    """UTC nanoseconds; a part of a fold always has its dates."""
+    assert span.start is not None
+    return nanoseconds(span.start, end_of_day=False)
+
+
+def _end(span: Span) -> int:
+    """The first UTC nanosecond behind the part."""
+    assert span.end is not None
+    return nanoseconds(span.end, end_of_day=True)
 
 
 def _fixed(folds: FoldSection) -> Iterator[Span]:
@@ -67,7 +117,9 @@ def _moving(folds: FoldSection, first: date, last: date) -> Iterator[Span]:
     split = _after(first, folds.in_sample, "in_sample")
     for number in range(_MOST):
         out = _after(split, folds.embargo, "embargo")
-        end = _after(out, folds.out_of_sample, "out_of_sample")
+        # Both lengths from the split, the embargo last: so the next fold begins where this one ends, however long
+        # the months between are.
+        end = _after(_after(split, folds.out_of_sample, "out_of_sample"), folds.embargo, "embargo")
         if end > last + timedelta(days=1):
             if number == 0:
                 raise _refusal(

@@ -1,6 +1,8 @@
 """Values of swept settings and folds of dates: what a sweep file's short forms come to."""
 
+import re
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -114,6 +116,73 @@ def test_nothing_out_of_sample_was_seen_in_sample() -> None:
             assert inside.end is not None
             assert outside.start is not None
             assert (outside.start - inside.end).days == 1 + 2 + 1
+
+
+def test_no_bar_is_judged_twice_however_long_the_months_are() -> None:
+    """An embargo in days beside parts in months: the end of February is nearer to March than the end of March."""
+    for begin in (date(2023, 1, 28), date(2023, 1, 31), date(2024, 2, 29)):
+        folds = FoldSection(kind="rolling", in_sample="1mo", out_of_sample="1mo", embargo="5d", start=begin)
+        spans = spans_of(folds, begin, date(2025, 12, 31))
+        tests = [one for one in spans if one.part == "out"]
+        assert len(tests) > 15
+        for one, other in pairwise(tests):
+            assert one.end is not None
+            assert other.start is not None
+            assert (other.start - one.end).days == 1
+
+
+def part(inside: tuple[str, str], outside: tuple[str, str] | None = None) -> dict[str, object]:
+    return {"in_sample": list(inside)} | ({} if outside is None else {"out_of_sample": list(outside)})
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (
+            [
+                part(("2021-01-01", "2021-12-31"), ("2022-01-01", "2022-06-30")),
+                part(("2021-07-01", "2021-12-31"), ("2022-06-30", "2022-12-31")),
+            ],
+            "begins on 2022-06-30, before the out-of-sample part of fold 1 has ended on 2022-06-30: bars of both",
+        ),
+        (
+            [part(("2021-01-01", "2021-12-31"), ("2021-12-31", "2022-06-30"))],
+            "overlaps its in-sample part, 2021-01-01 to 2021-12-31: what is judged there was learned from",
+        ),
+        ([part(("2021-12-31", "2021-01-01"))], "the in-sample part of fold 1 has no day left"),
+        (
+            [part(("2021-01-01", "2021-12-31"), ("2022-01-01T00:00", "2022-01-01T00:00"))],
+            "the out-of-sample part of fold 1 has no day left",
+        ),
+    ],
+)
+def test_fixed_folds_that_would_judge_a_bar_twice_or_where_it_was_learned_from_are_refused(
+    parts: list[dict[str, object]], told: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)) as refused:
+        spans_of(FoldSection(kind="fixed", parts=parts), None, None)
+    assert str(refused.value).startswith("folds.parts: ")
+
+
+def test_fixed_folds_that_follow_each_other_to_the_minute_are_taken() -> None:
+    parts = [
+        part(("2021-01-01", "2022-01-01T12:00"), ("2022-01-01T12:00", "2022-06-30T09:30")),
+        part(("2021-01-01", "2022-03-31"), ("2022-06-30T09:30", "2022-12-31")),
+        part(("2022-01-01", "2022-12-31")),
+    ]
+    assert len(spans_of(FoldSection(kind="fixed", parts=parts), None, None)) == 5
+
+
+def test_folds_that_move_on_by_less_than_they_judge_are_refused() -> None:
+    folds = FoldSection(kind="rolling", in_sample="10d", out_of_sample="5d", step="3d")
+    with pytest.raises(ConfigError, match=r"folds.step: .* bars of both would be judged twice"):
+        spans_of(folds, date(2024, 1, 1), date(2024, 3, 1))
+
+
+def test_a_purge_that_leaves_nothing_to_learn_from_is_refused() -> None:
+    folds = FoldSection(kind="rolling", in_sample="5d", out_of_sample="5d", purge="5d")
+    with pytest.raises(ConfigError, match="the in-sample part of fold 1 has no day left"):
+        spans_of(folds, date(2024, 1, 1), date(2024, 3, 1))
 
 
 def test_fixed_folds_are_as_written() -> None:
