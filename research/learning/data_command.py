@@ -1,19 +1,18 @@
 """The command that writes a labelled data set: entries, what was seen, R of every multiple, and the best one."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data.errors import TriphaseError
 from engine.kernel.learned import C_ATR, C_EMA, C_RSI
 from exits.features import NAMES, feature_hash
 from models.store import replace_file
+from research.learning.ending import exit_code
 from research.learning.entries import Entries
-from research.learning.preparing import Schooling, add_common_options, prepared_for, unwritten
+from research.learning.preparing import Schooling, add_common_options, prepared_for
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,21 +35,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Write one file per symbol and format; returns the exit code. Ctrl-C keeps the files that are whole."""
     given = parser().parse_args(arguments)
-    try:
-        _write_all(given)
-    except TriphaseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; files that are there are whole, --resume makes the rest", file=sys.stderr)
-        return 130
-    return 0
+    kept = "; files that are there are whole, --resume makes the rest"
+    return exit_code(lambda: _write_all(given), given.out, kept)
 
 
-def _write_all(given: argparse.Namespace) -> None:
+def _write_all(given: argparse.Namespace) -> bool:
+    """All that was asked for; True once it is there."""
     from tqdm import tqdm
 
     schooling = prepared_for(given, teaching=False)
@@ -67,6 +57,7 @@ def _write_all(given: argparse.Namespace) -> None:
         for file in files:
             _write(frame, file)
         print(f"{symbol}: {len(frame):,} entries, features {feature_hash()}: {', '.join(str(file) for file in files)}")
+    return True
 
 
 def frame_of(schooling: Schooling, entries: Entries, symbol: str) -> Any:

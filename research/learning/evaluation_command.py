@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from bots.catalog import make_bot
-from data.errors import TriphaseError
 from data.synthetic import MarketSettings, generate
 from engine.backtester import BacktesterEngine
 from engine.errors import ConfigError
@@ -20,6 +18,7 @@ from models.store import replace_file
 from research.learning import learners
 from research.learning.checkpoints import Notes, entries_identity
 from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, r_per_bar
+from research.learning.ending import exit_code
 from research.learning.entries import Entries, Ground, joined
 from research.learning.memory import MemorySettings
 from research.learning.policy import PolicySettings
@@ -30,7 +29,6 @@ from research.learning.preparing import (
     entries_asked_for,
     positive,
     prepared_for,
-    unwritten,
 )
 from research.learning.reporting import block_of
 from research.learning.splits import DAY_NS, walk_forward
@@ -78,22 +76,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Judge; returns the exit code. Ctrl-C keeps the folds that are done, where ``--out`` is given."""
     given = parser().parse_args(arguments)
-    try:
-        _judge(given)
-    except TriphaseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        kept = "; --resume takes over the folds that are done" if given.out is not None else ""
-        print(f"stopped{kept}", file=sys.stderr)
-        return 130
-    return 0
+    kept = "; --resume takes over the folds that are done" if given.out is not None else ""
+    return exit_code(lambda: _judge(given), given.out, kept)
 
 
-def _judge(given: argparse.Namespace) -> None:
+def _judge(given: argparse.Namespace) -> bool:
     """Make the page and print it; with ``--out`` its folder is made first, so that no judgement is lost to it."""
     schooling = prepared_for(given, teaching=False)
     if given.out is not None:
@@ -104,6 +91,7 @@ def _judge(given: argparse.Namespace) -> None:
     if given.out is not None:
         replace_file(given.out, page.encode())
         notes.forget()
+    return True
 
 
 def needs_torch(arguments: Sequence[str]) -> bool:

@@ -94,11 +94,6 @@ def above_zero(text: str) -> float:
     return number
 
 
-def unwritten(error: OSError, out: Path | None) -> str:
-    """What is said where a command cannot write what it has made, or the folder for it."""
-    return f"{error.filename or out} cannot be written: {error.strerror or error}; name another place with --out"
-
-
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command."""
     parser.add_argument(

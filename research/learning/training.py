@@ -8,33 +8,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data.errors import TriphaseError
 from data.folder_lock import Hold
 from engine.errors import ConfigError
 from research.learning.checkpoints import checkpoint_path
-from research.learning.preparing import Schooling, configuration, unwritten
+from research.learning.ending import exit_code
+from research.learning.preparing import Schooling, configuration
 
-INTERRUPTED = 130
 _ELSEWHERE = ("device", "threads")
 
 
 def train_each(given: argparse.Namespace, train: Callable[[argparse.Namespace], bool]) -> int:
     """Train what was asked for; returns the exit code. ``train`` answers False where it was interrupted."""
-    try:
+
+    def work() -> bool:
         for one in _models(given):
             with _held(one):
                 if not train(one):
-                    return INTERRUPTED
-    except TriphaseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {unwritten(error, given.out)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped at once; models and checkpoints that are there are whole", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+                    return False
+        return True
+
+    return exit_code(work, given.out, " at once; models and checkpoints that are there are whole")
 
 
 def _held(given: argparse.Namespace) -> Hold:
