@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PyQt6.QtGui import QFont, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QComboBox, QVBoxLayout
 
 from app.charts.canvas import CENTRE, LEFT, RIGHT, Canvas
 from app.charts.columns import IntArray
 from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.pacing import Pacing
+from app.panels.painted import Painted
 from app.panels.panel import Panel
 from app.panels.parts import label, row_of
 from app.replay.rows import Records
 from app.session import RunSession
 from app.theme.fonts import numbers, words
-from app.theme.tokens import DARK, Theme, blend
+from app.theme.tokens import Theme, blend
 from data.series import FloatArray
 from engine.kernel.schema import CHOICE
 
@@ -64,12 +65,11 @@ class ArmHistory:
         return cls(multiples=multiples, shares=shares, worth=worth, bars=choices["bar"][starts].astype(np.int64))
 
 
-class ArmPicture(QWidget):
+class ArmPicture(Painted):
     """The history as a picture: shares stacked above, worth as lines below, the last choice to the right."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.look: Theme = DARK
         self.history = ArmHistory.of(np.zeros(0, CHOICE))
         self.last: Records | None = None
         self.ends = ("", "")
@@ -92,18 +92,12 @@ class ArmPicture(QWidget):
         multiple = float(self.history.multiples[arm])
         return f"{multiple:g} ATR" if multiple == multiple else f"arm {arm}"
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, ratio = QPainter(self), self.devicePixelRatioF()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        canvas.rect(self.look.chart, 0, 0, width, height)
+    def draw(self, canvas: Canvas, width: int, height: int) -> None:
         if self.last is None:
             text = "no multiple was chosen yet; exits that learn write their choices here"
             canvas.text(text, self.look.muted, words(canvas.px(13)), 0, 0, width, height, CENTRE)
         else:
             self._paint(canvas, width, height, self.last)
-        painter.end()
 
     def _paint(self, canvas: Canvas, width: int, height: int, last: Records) -> None:
         right = width - canvas.px(LAST)

@@ -2,18 +2,19 @@
 
 import numpy as np
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtGui import QKeyEvent, QMouseEvent
+from PyQt6.QtWidgets import QSizePolicy
 
 from app.charts.canvas import Canvas
 from app.charts.cursor import PHASES, Cursor
+from app.panels.painted import Painted
 from app.session import RunSession
-from app.theme.tokens import DARK, Theme, blend
+from app.theme.tokens import blend
 from data.series import FloatArray
 from engine.kernel.schema import Phase
 
 
-class ScrubBar(QWidget):
+class ScrubBar(Painted):
     """A strip from the run's first bar to its last.
 
     Signals:
@@ -25,7 +26,6 @@ class ScrubBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.session: RunSession | None = None
-        self.look: Theme = DARK
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 28)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -52,15 +52,9 @@ class ScrubBar(QWidget):
             share = min(max(event.position().x() / max(self.width() - 1, 1), 0.0), 1.0)
             self.moved.emit(Cursor(round(share * (self.session.facts.bars - 1)), Phase.CLOSE))
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, ratio = QPainter(self), self.devicePixelRatioF()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        canvas.rect(self.look.chart, 0, 0, width, height)
+    def draw(self, canvas: Canvas, width: int, height: int) -> None:
         if self.session is not None and self.session.facts.bars:
             self._paint(canvas, self.session, width, height)
-        painter.end()
 
     def _paint(self, canvas: Canvas, session: RunSession, width: int, height: int) -> None:
         bars, store = session.facts.bars, session.model.store

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QTableWidget, QTableWidgetItem, QTabWidget, QVBoxLayout, QWidget
 
 from app.charts.canvas import CENTRE, LEFT, RIGHT, Canvas, text_width
@@ -12,12 +12,13 @@ from app.charts.columns import IntArray
 from app.charts.prices import number
 from app.charts.ticks import LocalTime
 from app.panels.pacing import Pacing
+from app.panels.painted import Painted
 from app.panels.panel import Panel
 from app.panels.parts import DASH
 from app.panels.working import small_table
 from app.session import RunSession
 from app.theme.fonts import numbers, words
-from app.theme.tokens import DARK, Theme, blend
+from app.theme.tokens import Theme, blend
 from data.series import FloatArray
 from engine.statistics import Statistics, describe_figures, format_figure
 from engine.statistics.figures import TradeFigures
@@ -26,12 +27,11 @@ from engine.statistics.tables import Histogram, monthly_returns, r_histogram
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
 
 
-class Histogrammed(QWidget):
+class Histogrammed(Painted):
     """R multiples of closed trades, in steps of half an R."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.look: Theme = DARK
         self.histogram = Histogram(edges=np.zeros(0), counts=np.zeros(0, np.int64))
         self.told = ""
         self.setMinimumHeight(160)
@@ -45,22 +45,14 @@ class Histogrammed(QWidget):
         self.told = f"{len(known):,} trades by R, in steps of 0.5; mean {mean} R; what lies beyond 10 R is at the edge"
         self.update()
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, ratio = QPainter(self), self.devicePixelRatioF()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        canvas.rect(self.look.chart, 0, 0, width, height)
+    def draw(self, canvas: Canvas, width: int, height: int) -> None:
         edges, counts = self.histogram.edges, self.histogram.counts
         if not len(counts):
-            _say(painter, canvas, self.look, width, height, "no closed trade with a stop yet")
+            _say(canvas, self.look, width, height, "no closed trade with a stop yet")
         else:
-            self._bars(painter, canvas, width, height, edges, counts)
-        painter.end()
+            self._bars(canvas, width, height, edges, counts)
 
-    def _bars(
-        self, painter: QPainter, canvas: Canvas, width: int, height: int, edges: FloatArray, counts: IntArray
-    ) -> None:
+    def _bars(self, canvas: Canvas, width: int, height: int, edges: FloatArray, counts: IntArray) -> None:
         left, foot, top = canvas.px(16), height - canvas.px(26), canvas.px(60)
         step = (width - 2 * left) / len(counts)
         _say_above(canvas, self.look, width, self.told)
@@ -82,29 +74,22 @@ class Histogrammed(QWidget):
                 canvas.text(f"{count:,}", self.look.muted, small, *box, CENTRE)
 
 
-class Scatter(QWidget):
+class Scatter(Painted):
     """MAE against MFE of closed trades, money: what a trade gave up, and what it could have been."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.look: Theme = DARK
         self.mae = self.mfe = self.net = np.zeros(0)
         self.setMinimumHeight(160)
         self.setAccessibleName("MAE and MFE of trades")
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, ratio = QPainter(self), self.devicePixelRatioF()
-        painter.scale(1 / ratio, 1 / ratio)
-        canvas = Canvas(painter, ratio)
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        canvas.rect(self.look.chart, 0, 0, width, height)
+    def draw(self, canvas: Canvas, width: int, height: int) -> None:
         if not len(self.net):
-            _say(painter, canvas, self.look, width, height, "no closed trade yet")
+            _say(canvas, self.look, width, height, "no closed trade yet")
         else:
-            self._dots(painter, canvas, width, height)
-        painter.end()
+            self._dots(canvas, width, height)
 
-    def _dots(self, painter: QPainter, canvas: Canvas, width: int, height: int) -> None:
+    def _dots(self, canvas: Canvas, width: int, height: int) -> None:
         left, foot, top = canvas.px(76), height - canvas.px(30), canvas.px(60)
         lowest, highest = float(np.quantile(-self.mae, 0.995)) or 1.0, float(np.quantile(self.mfe, 0.995)) or 1.0
         x = left + np.clip(-self.mae / lowest, 0, 1) * (width - left - canvas.px(16))
@@ -137,10 +122,9 @@ def _say_above(canvas: Canvas, look: Theme, width: int, text: str) -> None:
     canvas.text(text, look.muted, words(canvas.px(12)), canvas.px(16), canvas.px(8), width, canvas.px(20), LEFT)
 
 
-def _say(painter: QPainter, canvas: Canvas, look: Theme, width: int, height: int, text: str) -> None:
-    painter.setFont(words(canvas.px(13)))
-    painter.setPen(QColor(look.muted))
-    painter.drawText(0, 0, width, height, int(CENTRE), text)
+def _say(canvas: Canvas, look: Theme, width: int, height: int, text: str) -> None:
+    """What stands where there is nothing to show."""
+    canvas.text(text, look.muted, words(canvas.px(13)), 0, 0, width, height, CENTRE)
 
 
 class StatisticsPanel(Panel):
