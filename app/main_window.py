@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import ACTIONS
+from app.arrangement import Arrangement
 from app.bridge import FrameBridge
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor
@@ -44,8 +45,6 @@ from engine.run_folders import new_folder
 IDLE_FRAMES = 45
 STAYS = 5.0  # seconds that what came of something is told at the foot of the window
 WARM_UP = 120  # bars that are shown when a new run begins
-LAYOUT_VERSION = 1
-TRADE = 324  # width of account and ticket at first
 
 
 class MainWindow(QMainWindow):
@@ -79,7 +78,8 @@ class MainWindow(QMainWindow):
         self._make_panels()
         self._make_actions()
         self._place()
-        self._first_layout = self.saveState(LAYOUT_VERSION)
+        self.arrangement = Arrangement(self)
+        self.arrangement.recall(self.workspace.arrangement)
         self.set_theme(self.workspace.theme)
         self._show_run(False)
         self.start_page.set_recent(self.workspace.recent)
@@ -170,15 +170,6 @@ class MainWindow(QMainWindow):
         self.docks["Statistics"].resize(860, 620)
         self.docks["Activity"].raise_()
 
-    def _proportion(self) -> None:
-        """Sizes of the docks in a window as it is first seen; docks that are hidden cannot be sized."""
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        bottom = max(self.width() - TRADE, 600)
-        wide = [self.docks[name] for name in ("Equity and drawdown", "Activity", "Why")]
-        self.resizeDocks([self.docks["Trade"]], [TRADE], across)
-        self.resizeDocks(wide, [round(0.25 * bottom), round(0.75 * bottom), round(0.75 * bottom)], across)
-        self.resizeDocks([self.docks["Activity"]], [max(round(0.3 * self.height()), 200)], down)
-
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
@@ -200,6 +191,7 @@ class MainWindow(QMainWindow):
         panel.set_look(self.look, self.local_time())
         panel.set_session(self.session)
         self._dock(title, panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.docks[title].setVisible(self.session is not None)
 
     # The look
 
@@ -304,15 +296,11 @@ class MainWindow(QMainWindow):
 
     def _show_run(self, on: bool) -> None:
         self.stack.setCurrentIndex(int(on))
-        for name, dock in self.docks.items():
-            dock.setVisible(on and name != "Statistics")
-        if on:
-            self.docks["Activity"].raise_()
-            self._proportion()
+        self.arrangement.show(on)
         for kind in ACTIONS:
             self.actions_by_key[kind.key].setEnabled(on or not kind.needs_run)
-        if self.handling.views.layouts is not None:
-            self.handling.views.layouts.setEnabled(on)  # of docks that are there: the start page has none
+        for menu in self.handling.views.of_a_run:
+            menu.setEnabled(on)  # of docks and charts that are there: the start page has none
         self.say_status("")
 
     # Frames
@@ -440,22 +428,6 @@ class MainWindow(QMainWindow):
             if not chart.viewport_model.follow:
                 chart.viewport_model.home()
 
-    # Layouts
-
-    def layout_text(self) -> str:
-        """The docks' places, as text."""
-        return bytes(self.saveState(LAYOUT_VERSION).toBase64().data()).decode("ascii")
-
-    def restore_layout(self, text: str | None) -> bool:
-        """Put the docks where a layout has them; None: as at first. False where the text is damaged."""
-        state = self._first_layout if text is None else QByteArray.fromBase64(text.encode("ascii", "replace"))
-        good = self.restoreState(state, LAYOUT_VERSION)
-        if not good:
-            self.restoreState(self._first_layout, LAYOUT_VERSION)
-        if text is None or not good:
-            self._show_run(self.session is not None)
-        return good
-
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Enter or escape in a field gives the keys back to the replay: B in a field is a letter, not an order."""
         if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
@@ -481,6 +453,7 @@ class MainWindow(QMainWindow):
             self.clock.remove_producer(self._tick)
         self.clock.stop()
         self.bridge.release()
+        self.workspace.arrangement = self.arrangement.remembered()
         try:
             self.workspace.save()
         except OSError as error:

@@ -21,13 +21,14 @@ class Views:
         window: whose views they are.
 
     Attributes:
-        layouts: the menu of layouts.
+        layouts: the menu of layouts; of_a_run: menus that there is nothing to choose from without a run.
     """
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
         self._placed = False  # whether the floating dock has been put where it is seen
         self.layouts: QMenu | None = None
+        self.of_a_run: tuple[QMenu, ...] = ()
 
     def choose_symbol(self, column: int) -> None:
         """Show a symbol's position, ticket and reasons, and its chart first."""
@@ -89,6 +90,7 @@ class Views:
         self.layouts = menu.addMenu("Layouts")
         if panels is None or charts is None or self.layouts is None:
             return
+        self.of_a_run = (panels, charts, self.layouts)
         panels.aboutToShow.connect(lambda: self._list_panels(panels))
         charts.aboutToShow.connect(lambda: self._list_charts(charts))
         self.layouts.aboutToShow.connect(self._list_layouts)
@@ -136,7 +138,7 @@ class Views:
 
     def use_layout(self, name: str, state: str | None) -> None:
         """Put the docks as a layout has them; a damaged one is said and forgotten."""
-        if not self._window.restore_layout(state):
+        if not self._window.arrangement.restore(state):
             self._window.workspace.layouts.pop(name, None)
             self._window.announce(f"The layout {name} is damaged: the window is as at first, the layout is forgotten")
         self._window.wake()
@@ -145,4 +147,4 @@ class Views:
         """Ask for a name and keep the docks' places under it."""
         name, given = QInputDialog.getText(self._window, "Save layout", "Name of the layout")
         if given and name.strip():
-            self._window.workspace.layouts[name.strip()] = self._window.layout_text()
+            self._window.workspace.layouts[name.strip()] = self._window.arrangement.text()

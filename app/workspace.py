@@ -1,4 +1,4 @@
-"""What the window remembers between starts: recent runs, layouts by name, look, time zone, indicators."""
+"""What the window remembers between starts: recent runs, layouts, look, time zone, indicators."""
 
 import json
 import os
@@ -21,6 +21,7 @@ class Workspace:
         layouts: name -> state of the window, as text.
         theme, zone: names.
         indicators: what is drawn on charts: name and parameters.
+        arrangement: where docks and window stood when the window was closed.
         live: what the live window alone remembers: charts, watch lists, its layout.
         told: what was wrong with the file, empty where nothing was.
     """
@@ -31,6 +32,7 @@ class Workspace:
     theme: str = "dark"
     zone: str = "exchange"
     indicators: list[dict[str, Any]] = field(default_factory=list)
+    arrangement: dict[str, Any] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
     told: str = ""
 
@@ -49,14 +51,15 @@ class Workspace:
             return cls(file, told=told + _set_aside(file))
 
     @staticmethod
-    def _checked(values: Any) -> tuple[list[str], dict[str, str], str, str, list[dict[str, Any]], dict[str, Any]]:
+    def _checked(values: Any) -> tuple[Any, ...]:
         if not isinstance(values, dict):
             raise TypeError("it holds no keys")
         recent = [str(each) for each in list(values.get("recent", []))]
         layouts = {str(name): str(state) for name, state in dict(values.get("layouts", {})).items()}
         indicators = [dict(each) for each in list(values.get("indicators", []))]
         theme, zone = str(values.get("theme", "dark")), str(values.get("zone", "exchange"))
-        return recent, layouts, theme, zone, indicators, dict(values.get("live", {}))
+        own = (dict(values.get(name, {})) for name in ("arrangement", "live"))
+        return recent, layouts, theme, zone, indicators, *own
 
     def save(self) -> None:
         """Write the file, whole or not at all.

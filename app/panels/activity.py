@@ -188,6 +188,7 @@ class ActivityPanel(Panel):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         self.pages: list[TablePage] = []
+        self._page = ""  # in sight when the last run was closed
         self._turn = 0
         self._last: object = None
         self._extra: list[tuple[QWidget, str]] = []
@@ -211,12 +212,15 @@ class ActivityPanel(Panel):
             self.pages[1].view.clicked.connect(
                 lambda index: self.fill_chosen.emit(self.pages[1].table.source_row(index.row()))
             )
-            self.tabs.setCurrentIndex(0)
+            titles = [self.tabs.tabText(number) for number in range(self.tabs.count())]
+            self.tabs.setCurrentIndex(titles.index(self._page) if self._page in titles else 0)
         for page in self.pages:
             page.table.set_model(self.session.model)
 
     def _drop(self) -> None:
         """Tables hold the run that they show; they go with it."""
+        if self.pages:
+            self._page = self.tabs.tabText(self.tabs.currentIndex())
         for page in self.pages:
             self.tabs.removeTab(self.tabs.indexOf(page))
             page.deleteLater()

@@ -343,7 +343,7 @@ def test_indicators_are_chosen_with_their_parameters(window: MainWindow, qtbot: 
 
 def test_layouts_are_kept_by_name_and_a_damaged_one_is_forgotten(window: MainWindow) -> None:
     opened(window)
-    state = window.layout_text()
+    state = window.arrangement.text()
     window.workspace.layouts = {"mine": state, "broken": "AAAA"}
     window.handling.views.use_layout("mine", state)
     window.handling.views.use_layout("broken", "AAAA")
