@@ -1,5 +1,6 @@
 """How far the server's clock is from ours, from HTTP dates and heartbeats."""
 
+import math
 import threading
 from collections import deque
 
@@ -13,7 +14,7 @@ class SkewEstimate:
 
     A heartbeat arrives some time after it was stamped, so each sample is too low by its latency: the largest of the
     last ones is the best. An HTTP ``Date`` is cut to whole seconds and was written at some moment while the request was
-    under way; until heartbeats have come the one of the quickest answer serves.
+    under way: it bounds the skew on both sides, and until heartbeats have come the one of the quickest answer serves.
     """
 
     def __init__(self, samples: int = 16) -> None:
@@ -43,9 +44,14 @@ class SkewEstimate:
 
     @property
     def sure_seconds(self) -> float | None:
-        """The estimate, where it is good enough to warn of: None while all there is are slow answers."""
+        """The estimate, where it is good enough to warn of: None while slow answers are all there is.
+
+        Heartbeats that were long under way look like a clock that is ahead; they count where the dates say so too.
+        """
         with self._lock:
-            slow = not self._heartbeats and (not self._dates or min(self._dates)[0] > WARN_S)
+            doubt_s, dated = min(self._dates, default=(math.inf, 0.0))
+            ahead = bool(self._heartbeats) and max(self._heartbeats) < -WARN_S
+            slow = abs(dated) <= doubt_s if ahead else not self._heartbeats and doubt_s > WARN_S
         return None if slow else self.seconds
 
     @property

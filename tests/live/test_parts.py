@@ -152,6 +152,20 @@ def test_the_date_of_the_quickest_answer_is_the_skew_and_slow_answers_warn_of_no
     assert skew.seconds == 2.0
 
 
+def test_heartbeats_long_under_way_are_not_taken_for_a_clock_that_is_ahead() -> None:
+    """A line that stalls, or a demo at two hundred times the speed, makes every heartbeat late."""
+    late, wrong = SkewEstimate(), SkewEstimate()
+    late.date(100 * NS, 100 * NS, 101 * NS)
+    wrong.date(100 * NS, 105 * NS, 106 * NS)
+    for skew in (late, wrong):
+        skew.heartbeat(100 * NS, 105 * NS)
+
+    assert late.sure_seconds is None
+    assert wrong.sure_seconds == -5.0
+    late.heartbeat(106 * NS, 106 * NS)
+    assert late.sure_seconds == 0.0
+
+
 def test_open_seconds_leave_out_what_lies_between_sessions() -> None:
     hours = SessionTimes([10 * NS, 40 * NS], [20 * NS, 50 * NS])
 
