@@ -50,9 +50,12 @@ def _in_order(values: FloatArray) -> float:
 
 
 def _bars_held(fills: Records, n_bars: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Per master bar, whether one symbol's position was held in it after OPEN."""
+    """Per master bar, whether one symbol's position was held in it after OPEN.
+
+    Fills may lie in the bar behind the last one, which is under way and does not count yet.
+    """
     changes = np.zeros(n_bars + 1, dtype=np.int64)
-    until = np.append(fills["bar"][1:] + (fills["phase"][1:] > Phase.OPEN), n_bars)
+    until = np.append(np.minimum(fills["bar"][1:] + (fills["phase"][1:] > Phase.OPEN), n_bars), n_bars)
     holding = fills["position"] != 0.0
     np.add.at(changes, fills["bar"][holding], 1)
     np.add.at(changes, until[: len(fills)][holding], -1)

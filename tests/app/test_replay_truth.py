@@ -113,3 +113,14 @@ def test_nothing_beyond_the_cursor_is_used() -> None:
     assert whole.working == cut.working
     assert whole.figures.portfolio(whole.cursor) == cut.figures.portfolio(cut.cursor)
     assert np.array_equal(whole.figures.symbol_equity(0, bar), cut.figures.symbol_equity(0, bar))
+
+
+def test_statistics_in_the_middle_of_a_bar_count_the_bars_that_have_closed() -> None:
+    """S13: a position that begins or ends in the bar under way is no bar held yet, and none that is counted twice."""
+    model = model_of(config_of("sample", "end=2024-09-03"))
+    inside = {int(row["bar"]) for row in model.store.fills.rows if row["phase"] == Phase.INTRABAR}
+    assert inside
+    for bar in sorted(inside):
+        before = model.figures.portfolio(Cursor(bar - 1, Phase.CLOSE)).exposure
+        for phase in (Phase.OPEN, Phase.INTRABAR):
+            assert model.figures.portfolio(Cursor(bar, phase)).exposure == before
