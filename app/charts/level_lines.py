@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from PyQt6.QtGui import QFont
 
 from app.charts.canvas import CENTRE, Canvas, text_width
@@ -61,7 +60,8 @@ class LevelLayer(Layer):
         shown = self.shown()
         height = canvas.px(LABEL)
         font = words(canvas.px(11), QFont.Weight.DemiBold)
-        rows = frame.places(np.array([price for _, price in shown])).tolist()
+        # Held near the pane: a logarithmic scale has no place for a price of nothing or less.
+        rows = [float(frame.row(price)) for _, price in shown]
         for (level, price), place in zip(shown, spread(rows, height + 2, frame.top, frame.bottom), strict=True):
             if place + height / 2 > frame.bottom + 1:
                 continue

@@ -239,6 +239,20 @@ def test_escape_gives_up_a_drag(chart: ChartWidget, qtbot: QtBot) -> None:
     assert chart.levels.drag is None
 
 
+def test_a_price_for_which_a_logarithmic_scale_has_no_place_is_told_at_the_foot(chart: ChartWidget) -> None:
+    """An order by hand may rest at any price; what cannot be placed takes no other label with it."""
+    lines = [
+        Level(key=str(price), kind=LevelKind.ORDER, price=price, text=f"BUY 1 AT {price:g}")
+        for price in (-5.0, 0.0, 4400.0)
+    ]
+    chart.set_sources(lambda cursor: lines)
+    linear = pixels(chart.grab().toImage())
+
+    chart.set_log(True)
+
+    assert (pixels(chart.grab().toImage()) != linear).any()  # what goes wrong while it is painted fails the test
+
+
 def test_the_entry_line_cannot_be_dragged(chart: ChartWidget) -> None:
     asked: list[MoveLevel] = []
     chart.intent.connect(asked.append)
