@@ -8,12 +8,14 @@ slice done again.
 
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from engine.errors import ConfigError
 from engine.result import versions
@@ -31,6 +33,8 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "sample", "emulator", "*.parqu
 _USER_MODULES = "user_modules"
 _AHEAD = 2
 _LOCK_SECONDS = 300.0
+_REACHED_SECONDS = 5.0
+_CLIENT_PORT = 10001  # Ray's own, where an address ray://host names none
 _LEAST_STORE = 128 * 2**20
 _BYTES_PER_BAR = 48 + 32  # in prices and in ticks
 
@@ -45,7 +49,8 @@ class Ray:
         worker: what one core of the cluster runs.
 
     Raises:
-        ConfigError: where Ray is not installed, or a node has other versions than the driver.
+        ConfigError: where Ray is not installed, nothing answers at the address, or a node has other versions than the
+            driver.
     """
 
     def __init__(self, plan: Plan, library: Library, address: str) -> None:
@@ -55,6 +60,7 @@ class Ray:
 
     def rows(self, pieces: Iterable[Slice]) -> RowLists:
         """Rows of each slice as it is done."""
+        check_reachable(self._address)
         with tempfile.TemporaryDirectory(prefix="triphase-") as folder:
             shipped = ship(self._plan, Path(folder))
             self._connect(folder)
@@ -222,6 +228,38 @@ def ship(plan: Plan, folder: Path) -> Plan:
             (folder / moved[section.module]).parent.mkdir()
             shutil.copy(file, folder / moved[section.module])
     return replace(plan, moved=moved)
+
+
+def check_reachable(address: str) -> None:
+    """Refuse an address at which nothing listens; Ray itself would try for minutes, deaf to Ctrl-C.
+
+    Raises:
+        ConfigError: after ``_REACHED_SECONDS`` at the latest, with the reason.
+    """
+    place = _place_of(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
+    if place is None:
+        return
+    try:
+        socket.create_connection(place, timeout=_REACHED_SECONDS).close()
+    except OSError as error:
+        named = "" if address != "auto" else f" (RAY_ADDRESS {place[0]}:{place[1]})"
+        raise ConfigError(
+            f"no Ray cluster answers at {address}{named}: {error.strerror or error}; start one there, or take "
+            "--ray local"
+        ) from error
+
+
+def _place_of(address: str) -> tuple[str, int] | None:
+    """Host and port of an address; None where it names none, or is of a form that Ray alone knows."""
+    scheme, _, rest = address.rpartition("://")
+    if scheme not in ("", "ray"):
+        return None
+    parts = urlsplit(f"//{rest}")
+    try:
+        port = parts.port or (_CLIENT_PORT if scheme else None)
+    except ValueError:
+        return None
+    return None if parts.hostname is None or port is None else (parts.hostname, port)
 
 
 def _imported() -> Any:
