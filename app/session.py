@@ -133,7 +133,7 @@ class RunSession:
         self.notices: list[Notice] = []
         self.link: EngineLink | None = None
         self.drive = ""
-        self._engine_course = MAIN
+        self._sent = MAIN  # the course that the engine was told to run last, whether it has begun it yet or not
         self._asked = self._saves = 0
         self._questions: dict[int, Question] = {}
         self._waiting: Waiting | None = None
@@ -194,6 +194,7 @@ class RunSession:
         """Start the engine on the run itself."""
         job = Job(config=self.config, interventions=self.courses[MAIN].interventions)
         self.link = start_engine(job, prepared, self._own_process)
+        self._sent = MAIN
         self.link.send(RunTo())
 
     def _engine(self) -> EngineLink:
@@ -250,7 +251,6 @@ class RunSession:
 
     def _turn(self, message: Turned) -> None:
         """The engine begins a course: a new one gets its own journal, one that is gone on with keeps its own."""
-        self._engine_course = message.course
         waiting = self._waiting
         if waiting is None or waiting.course.number != message.course:
             return
@@ -270,16 +270,22 @@ class RunSession:
         course = self.courses.get(message.course)
         if course is None:
             return
+        anew = course.status == "running"  # an engine that is sent to a course that is over says so once more
         course.status, course.error = message.status, message.error
+        self.model.cursor_model.revision += course.number == self.model.course  # its last bar is as it will stay
         give_back_freed_memory(self.facts.bars * len(self.facts.symbols))  # what its rows grew out of
+        if anew:
+            self._tell_end(message)
+        self._show_what_waited()
+        if anew and course.number == MAIN and course.folder is None and self.autosave and self.link:
+            # A report is made when it is asked for: drawing it would cost the window frames.
+            self._keep(self.link, Save(folder=self.autosave(course), report=False))
+
+    def _tell_end(self, message: Ended) -> None:
         self.notices += [Notice(kind="info", text=note) for note in message.notes]
         if message.error is not None:
             first, _, details = message.error.partition("\n")
             self.notices.append(Notice(kind="crash", text=first, details=details))
-        self._show_what_waited()
-        if course.number == MAIN and course.folder is None and self.autosave is not None and self.link is not None:
-            # A report is made when it is asked for: drawing it would cost the window frames.
-            self._keep(self.link, Save(folder=self.autosave(course), report=False))
 
     def _break(self, text: str, details: str) -> None:
         self.notices.append(Notice(kind="crash" if details else "error", text=text, details=details))
@@ -310,8 +316,8 @@ class RunSession:
         """Look at a course."""
         course = self.courses[number]
         self.model.show(course.store, number)
-        if course.status == "running" and self._engine_course != number and self.link is not None:
-            self.link.send(Follow(course=number, interventions=course.interventions))
+        if course.status == "running" and self._sent != number and self.link is not None:
+            self._send_to(course)
 
     def action_place(self) -> dict[str, Any]:
         """Bar and phase that a record made at the cursor has (S5.6): later than OPEN counts as given at CLOSE."""
@@ -352,9 +358,15 @@ class RunSession:
         )
         self.playback.play(False)
         self._waiting = Waiting(new, self.model.cursor)
-        engine = self._engine()
-        engine.send(Follow(course=new.number, interventions=interventions))
+        self._send_to(new)
         return new
+
+    def _send_to(self, course: Course) -> EngineLink:
+        """Let the engine run a course; returns the engine, which hears what is sent next behind that."""
+        engine = self._engine()
+        engine.send(Follow(course=course.number, interventions=course.interventions))
+        self._sent = course.number
+        return engine
 
     def settings_changes(self) -> list[Action]:
         """Changes of settings that have been made up to the cursor."""
@@ -411,18 +423,15 @@ class RunSession:
         self, command: Callable[[int], AskDecision | AskFill], answer: Callable[[Explanation | None, str], None]
     ) -> None:
         engine = self._engine()
-        if self._engine_course != self.model.course and not self.branching:
-            engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
-            self._engine_course = self.model.course
+        if self._sent != self.model.course and not self.branching:
+            self._send_to(self.course)
         self._asked += 1
         self._questions[self._asked] = Question(answer)
         engine.send(command(self._asked))
 
     def save(self, folder: Path, report: bool = True) -> None:
         """Save the shown course as a run folder; the engine tells when that is done."""
-        engine = self._engine()
-        engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
-        self._keep(engine, Save(folder=folder, report=report, replaces=self.course.outdated))
+        self._keep(self._send_to(self.course), Save(folder=folder, report=report, replaces=self.course.outdated))
 
     def save_finished(self, goes_on: Callable[[int, int], bool] = lambda done, total: True) -> int:
         """Save branches that are finished and not saved yet, however long it takes; returns how many were left.
@@ -434,8 +443,8 @@ class RunSession:
             if self.autosave is None or self.link is None:
                 return len(finished) - done
             course.unsaved = False
-            self.link.send(Follow(course=course.number, interventions=course.interventions))
-            self._keep(self.link, Save(folder=self.autosave(course), report=False, replaces=course.outdated))
+            command = Save(folder=self.autosave(course), report=False, replaces=course.outdated)
+            self._keep(self._send_to(course), command)
             while course.folder is None and not course.unsaved and self.link is not None:
                 if not goes_on(done, len(finished)):
                     return len(finished) - done
@@ -445,9 +454,7 @@ class RunSession:
 
     def report(self, folder: Path) -> None:
         """Write report.html and equity.png of the shown course into a folder; the engine tells when that is done."""
-        engine = self._engine()
-        engine.send(Follow(course=self.model.course, interventions=self.course.interventions))
-        self._keep(engine, Report(folder=folder))
+        self._keep(self._send_to(self.course), Report(folder=folder))
 
     def warn(self, texts: tuple[str, ...]) -> None:
         """Tell what the loader said."""
