@@ -209,16 +209,23 @@ class MainWindow(QMainWindow):
         self.dress()
 
     def dress(self) -> None:
-        """Give every panel the theme and the zone."""
-        zone = self.local_time()
+        """Give every panel the theme and the zone; charts have their own symbol's."""
+        zones = self.zones()
+        self.charts.clocks = zones
         for panel in self.panels:
-            panel.set_look(self.look, zone)
+            panel.set_look(self.look, zones[0])
         self.wake()
 
+    def zones(self) -> list[LocalTime]:
+        """By symbol, the zone that its times are written in: its exchange's, this machine's, or UTC."""
+        calendars = () if self.session is None else self.session.facts.market.calendars
+        names = [calendar.zone for calendar in calendars] or [None]
+        made = {name: LocalTime.chosen(self.workspace.zone, name) for name in names}
+        return [made[name] for name in names]
+
     def local_time(self) -> LocalTime:
-        """The zone that times are written in: the exchange's, this machine's, or UTC."""
-        calendars = () if self.session is None else self.session.facts.market.calendars[:1]
-        return LocalTime.chosen(self.workspace.zone, any(not calendar.continuous for calendar in calendars))
+        """The zone of what is no single symbol's: the first symbol's."""
+        return self.zones()[0]
 
     # Runs
 

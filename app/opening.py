@@ -54,6 +54,7 @@ def saved_session(folder: Path) -> RunSession:
 def _make_ready(facts: RunFacts) -> None:
     """Make what the first picture needs, and keep nothing in memory that only this has needed."""
     facts.make_ready(SHOWN)
+    tuple(calendar.zone for calendar in facts.market.calendars)  # of a rare one the library is imported, here and now
     let_pages_go(facts.market.series)
     give_back_freed_memory(facts.bars * len(facts.symbols))
 

@@ -10,6 +10,7 @@ import os
 import warnings
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ LIBRARY = "pandas_market_calendars"
 NYSE_EXTENDED = "NYSE extended"
 _BREAKS_FROM = {"CME Globex Equity": "CME_Equity"}  # the pause 16:15 to 16:30 until June 2021 stands in the other one
 _FORMAT = 1
+# Zones of the exchanges that are traded most: asking the library for them would cost its import.
+_ZONES = (
+    ("CME", "America/Chicago"),
+    ("EUREX", "Europe/Berlin"),
+    ("NYSE", "America/New_York"),
+    ("NASDAQ", "America/New_York"),
+)
 _LOG = logging.getLogger(__name__)
 
 Times = NDArray[np.int64]
@@ -89,6 +97,17 @@ class SessionSchedule:
 def library_names() -> tuple[str, ...]:
     """Every calendar name the library knows (imports it)."""
     return tuple(_library().get_calendar_names())
+
+
+@cache
+def zone_of(name: str) -> str:
+    """IANA name of the zone in which an exchange tells its hours; for rare calendars the library is imported."""
+    for begin, zone in _ZONES:
+        if name.startswith(begin):
+            return zone
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return str(_library().get_calendar(name).tz)
 
 
 def build_schedule(name: str, first_year: int, last_year: int) -> SessionSchedule:

@@ -11,7 +11,6 @@ half session is a trading day of its own, though the exchange counts it to the n
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,7 +28,9 @@ from data.session_schedule import (
     library_names,
     read_schedule,
     write_schedule,
+    zone_of,
 )
+from data.spelling import nearest
 
 BoolArray = NDArray[np.bool_]
 TimeArray = NDArray[np.int64]
@@ -162,6 +163,11 @@ class SessionCalendar:
         return self.name is None or self.name == ALWAYS_OPEN
 
     @property
+    def zone(self) -> str | None:
+        """IANA name of the zone in which the exchange tells its hours; None where days are UTC's."""
+        return None if self.name is None or self.continuous else zone_of(self.name)
+
+    @property
     def caveat(self) -> str | None:
         """A sentence for the report where the calendar is known to mislead, else None."""
         if self.name not in _NO_BREAK:
@@ -259,10 +265,9 @@ def _resolved(name: str) -> str:
     names = library_names()
     if name in names:
         return name
-    known = {known.lower(): known for known in (*FRIENDLY_NAMES, *sorted(_COMMON_NAMES), *names)}
-    near = [known[word] for word in get_close_matches(name.lower(), known, n=4, cutoff=0.4)]
-    hint = f"nearest: {', '.join(near)}." if near else "try CME_Equity_Index, COMEX, NYMEX, NYSE, EUREX or 24/7."
-    raise CalendarError(f"calendar {name!r} is unknown; {hint}")
+    near = nearest(name, (*FRIENDLY_NAMES, *sorted(_COMMON_NAMES), *names), most=4, likeness=0.4)
+    hint = near or "; try CME_Equity_Index, COMEX, NYMEX, NYSE, EUREX or 24/7"
+    raise CalendarError(f"calendar {name!r} is unknown{hint}.")
 
 
 def _default_cache_dir() -> Path:

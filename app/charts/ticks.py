@@ -68,7 +68,7 @@ class LocalTime:
 
     Attributes:
         zone: the exchange's, UTC, or None for the zone that this machine is set to.
-        name: what the axis says ("UTC", "New York").
+        name: what the axis says ("UTC", "Chicago").
     """
 
     def __init__(self, zone: tzinfo | None, name: str) -> None:
@@ -77,12 +77,12 @@ class LocalTime:
         self._changes: dict[int, list[tuple[int, int]]] = {}  # year -> [(second, offset from then on)]
 
     @classmethod
-    def chosen(cls, zone: str, sessions: bool) -> "LocalTime":
-        """The zone of a choice: local, utc, or exchange: New York where markets have ``sessions``, else UTC."""
+    def chosen(cls, zone: str, exchange: str | None) -> "LocalTime":
+        """The zone of a choice: local, utc, or exchange: that of this IANA name, UTC where it is None."""
         if zone == "local":
             return cls(None, "local")
-        if zone == "exchange" and sessions:
-            return cls(ZoneInfo("America/New_York"), "New York")
+        if zone == "exchange" and exchange is not None:
+            return cls(ZoneInfo(exchange), exchange.rpartition("/")[2].replace("_", " "))
         return cls(UTC, "UTC")
 
     def moment(self, time_ns: int) -> datetime:

@@ -93,10 +93,11 @@ class Looks:
         self.workspace.zone = zone
         self._window.dress()
 
-    def local_time(self) -> LocalTime:
-        """The zone that times are written in."""
-        books = self._window.books.values()
-        return LocalTime.chosen(self.workspace.zone, any(not book.calendar.continuous for book in books))
+    def local_time(self, symbol: str | None = None) -> LocalTime:
+        """The zone that times are written in: a symbol's own, or the first exchange's of those that are watched."""
+        books = self._window.books
+        names = [book.calendar.zone for name, book in books.items() if symbol in (None, name)]
+        return LocalTime.chosen(self.workspace.zone, next((name for name in names if name is not None), None))
 
     # Layouts
 

@@ -202,8 +202,8 @@ class LiveWindow(QMainWindow):
         self.paper.set_look(look, clock)
         self.tables.set_look(look)
         self.watch_list.model.set_look(look)
-        for chart in self.charts.charts.values():
-            chart.set_look(look, clock)
+        for name, chart in self.charts.charts.items():
+            chart.set_look(look, self.looks.local_time(name))
 
     def redraw(self) -> None:
         """Make all charts anew: something else is to be shown on them."""
@@ -298,7 +298,7 @@ class LiveWindow(QMainWindow):
 
     def _chart(self, name: str) -> LiveChart:
         chart = LiveChart(self.books[name], self.forms[name], self.frames, self.looks.choices, self.bar_ns)
-        chart.set_look(self.look, self.looks.local_time())
+        chart.set_look(self.look, self.looks.local_time(name))
         chart.intent.connect(self.hands.move)
         chart.menu_asked.connect(self.hands.chart_menu)
         return chart

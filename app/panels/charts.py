@@ -31,6 +31,9 @@ RULES = {"rsi": (30.0, 70.0), "adx": (25.0,), "stoch_k": (20.0, 80.0), "cci": (-
 class ChartsPanel(Panel):
     """Charts above each other.
 
+    Attributes:
+        clocks: the zone of each symbol's times.
+
     Signals:
         intent: a line was dragged (MoveLevel); bar_chosen: a master bar; menu_asked: (symbol, bar, price, position).
         symbol_chosen: a chart was clicked.
@@ -51,6 +54,7 @@ class ChartsPanel(Panel):
         self.chosen: list[dict[str, Any]] = []
         self.shown = {"volume": True, "sessions": True, "trades": True, "log": False, "path": True}
         self.symbols: list[int] | None = None
+        self.clocks: list[LocalTime] = []
         self._marked: dict[int, tuple[object, int, int]] = {}
         self._views: dict[tuple[int, str | None], BarView] = {}
 
@@ -110,7 +114,7 @@ class ChartsPanel(Panel):
             facts.forms[column],
             title=self._title(session, column),
             theme=self.look,
-            clock=self.clock,
+            clock=self._zone(column),
             viewport=viewport,
             crosshair=crosshair,
         )
@@ -226,9 +230,12 @@ class ChartsPanel(Panel):
 
     def set_look(self, look: Theme, clock: LocalTime) -> None:
         super().set_look(look, clock)
-        for chart in self.charts:
+        for chart, column in zip(self.charts, self.symbols or [], strict=False):  # none of no run
             chart.set_theme(look)
-            chart.set_clock(clock)
+            chart.set_clock(self._zone(column))
+
+    def _zone(self, column: int) -> LocalTime:
+        return self.clocks[column] if column < len(self.clocks) else self.clock
 
     def set_auto(self) -> None:
         """Let scales follow what is visible, and the cursor be followed."""

@@ -69,7 +69,7 @@ class ControlBar(Panel):
         below.addWidget(self.scrub, 1)
         rows.addLayout(below)
         self.date, self.count = Value("Date and time"), Value("Bar of bars")
-        for told, wide in ((self.date, 180), (self.count, 170)):
+        for told, wide in ((self.date, 236), (self.count, 150)):
             told.setFixedWidth(wide)
             below.addWidget(told)
 
@@ -141,7 +141,7 @@ class ControlBar(Panel):
         self._show_playing(session.playback.playing)
         if session.model.standing:
             moment = self.clock.moment(session.facts.time_ns(cursor.bar))
-            self.date.put(f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}")
+            self.date.put(f"{moment:%a} {moment.day} {moment:%b %Y %H:%M} {self.clock.name}")
         self.count.put(f"{cursor.bar + 1:,} / {session.facts.bars:,}")
         self.scrub.update()
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import subprocess
 import sys
+import warnings
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from data import session_schedule
 from data.errors import CalendarError
 from data.sessions import SessionCalendar, SessionTable, flatten_window
 
@@ -253,7 +255,7 @@ def test_sessions_never_fall_and_never_overlap(cache: Path) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(cache: Path) -> None:
-    with pytest.raises(CalendarError, match=r"'CMEGlobx_GC' is unknown; nearest: CMEGlobex_GC"):
+    with pytest.raises(CalendarError, match=r"'CMEGlobx_GC' is unknown; the nearest are CMEGlobex_GC, "):
         SessionCalendar.named("CMEGlobx_GC", cache_dir=cache)
 
 
@@ -317,3 +319,20 @@ def test_a_cache_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path: Pat
     table = SessionCalendar.named("NYSE", cache_dir=tmp_path / "file" / "sessions").table(times("2024-05-06 12:00"))
 
     assert table.in_session.tolist() == [True]
+
+
+def test_a_calendar_knows_the_zone_of_its_exchange(cache: Path) -> None:
+    """Hours are told in it; UTC's days have none."""
+    names = ("CME", "COMEX", "NYMEX", "CME_Crypto", "EUREX", "NYSE", "NYSE_extended", "JPX", "24/7", None)
+    zones = [SessionCalendar.named(name, cache_dir=cache).zone for name in names]
+    assert zones == [*["America/Chicago"] * 4, "Europe/Berlin", *["America/New_York"] * 2, "Asia/Tokyo", None, None]
+
+
+def test_zones_that_need_no_library_are_the_librarys() -> None:
+    """But for Eurex's longer hours, which it tells in UTC."""
+    library = session_schedule._library()
+    for name in session_schedule.library_names():
+        if any(name.startswith(begin) for begin, _ in session_schedule._ZONES) and not name.startswith("EUREX_"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert session_schedule.zone_of(name) == str(library.get_calendar(name).tz), name
