@@ -86,9 +86,10 @@ def _run(given: argparse.Namespace) -> int:
     from app.opening import config_at
     from app.own_panels import add_own_panel
     from app.workspace import Workspace
-    from engine.freeing import read_tables_through_the_c_library
+    from engine.freeing import hand_large_blocks_back, read_tables_through_the_c_library
 
     read_tables_through_the_c_library()
+    hand_large_blocks_back()
     config = None if given.config is None else config_at(given.config).with_overrides(given.set)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Triphase")
