@@ -9,13 +9,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from data.errors import InstrumentError
 from data.instruments import AssetClass, Instrument
+from data.spelling import nearest_or_all
 
 _TABLE = Path(__file__).with_name("contracts.json")
 _EXPIRY = re.compile(r"^(.+?)[FGHJKMNQUVXZ](?:\d{1,2}|\d{4})$")
@@ -155,8 +155,8 @@ def _facts(
         return contract(symbol)
     found = contract(str(root))
     if found is None:
-        near = get_close_matches(str(root).upper(), list(contract_table()), n=3) or list(contract_table())
-        raise InstrumentError(f"{symbol}: contract {root!r} is not in the table; did you mean {', '.join(near)}?")
+        near = nearest_or_all(root, contract_table(), most=3)
+        raise InstrumentError(f"{symbol}: contract {root!r} is not in the table{near}")
     return found
 
 

@@ -7,7 +7,6 @@ The library's schedules are rules of thumb for past and future; exchanges decide
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from data.errors import CalendarError
 from data.session_schedule import SessionSchedule
+from data.spelling import nearest_or_all
 
 SHIPPED_RULES = Path(__file__).with_name("session_overrides.yaml")
 
@@ -157,9 +157,7 @@ def _parse_rule(given: object, place: str) -> SessionRule:
 def _refuse_unknown_keys(given: Mapping[object, object], place: str) -> None:
     for key in given:
         if key not in _KEYS:
-            near = get_close_matches(str(key), _KEYS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(_KEYS)}."
-            raise CalendarError(f"{place}: unknown key `{key}`; {hint}")
+            raise CalendarError(f"{place}: unknown key `{key}`{nearest_or_all(key, _KEYS)}.")
 
 
 def _check(rule: SessionRule, place: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from data.spelling import nearest_or_all
 from engine.config.sections import PartSection
 from engine.errors import CatalogError
-from engine.wording import nearest
 
 Part = TypeVar("Part")
 
@@ -73,7 +73,7 @@ def find_class(section: PartSection, catalog: Mapping[str, type[Part]], base: ty
     if section.module is None:
         found = catalog.get(section.name)
         if found is None:
-            raise CatalogError(f"{place}: no {kind} is named {section.name!r}{nearest(section.name, list(catalog))}")
+            raise CatalogError(f"{place}: no {kind} is named {section.name!r}{nearest_or_all(section.name, catalog)}")
         return found
     own = getattr(load_module(section.module, section.module_file), section.name, None)
     if own is None:

@@ -1,14 +1,14 @@
 """How a value that a model refuses is described: the value, what is allowed, the nearest known key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from data.spelling import alike, nearest, nearest_or_all
 from engine.errors import KeyPath, Problem
 
 _LONGEST_VALUE = 60
@@ -41,17 +41,6 @@ def shown(value: object) -> str:
     else:
         text = repr(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """``"; nearest is x"``, or all of ``known`` where nothing is near; empty where nothing is known."""
-    names = sorted(known)
-    folded = {name.casefold(): name for name in names}
-    likeness = 0.6 if len(str(word)) > 3 else 0.5  # one letter of a two-letter symbol is half of it
-    close = get_close_matches(str(word).casefold(), list(folded), 1, likeness)
-    if close:
-        return f"; the nearest is {folded[close[0]]}"
-    return f"; known are {', '.join(names)}" if names else ""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -103,9 +92,7 @@ def _reads_as(kind: str, text: str) -> bool:
 def _not_a_choice(value: object, context: Mapping[str, Any]) -> str:
     expected = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
     choices = [choice.strip() for choice in expected.split(",")]
-    close = get_close_matches(str(value).casefold(), choices, 1, 0.6)
-    hint = f"; the nearest is {close[0]}" if close else ""
-    return f"{shown(value)} is not one of {', '.join(choices)}{hint}"
+    return f"{shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}"
 
 
 def _unknown_key(path: KeyPath, model: type[BaseModel]) -> str:
@@ -114,13 +101,12 @@ def _unknown_key(path: KeyPath, model: type[BaseModel]) -> str:
     here = model_at(model, tuple(parents))
     known = list(here.model_fields) if here is not None else []
     elsewhere = [place for place in _sections_with(model, str(key)) if place]
-    if elsewhere and not get_close_matches(str(key), known, 1, 0.8):
+    if elsewhere and not alike(key, known, likeness=0.8):
         return f"unknown key; it belongs to {' or '.join(elsewhere)}"
     if here is not None and "settings" in here.model_fields:
-        return (
-            f"unknown key{nearest(key, known)}; settings of a {parents[-1] if parents else 'part'} go below settings:"
-        )
-    return f"unknown key{nearest(key, known)}"
+        part = parents[-1] if parents else "part"
+        return f"unknown key{nearest_or_all(key, known)}; settings of a {part} go below settings:"
+    return f"unknown key{nearest_or_all(key, known)}"
 
 
 def _sections_with(model: type[BaseModel], key: str) -> list[str]:

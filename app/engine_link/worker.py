@@ -88,6 +88,7 @@ class Worker:
         self._tap = JournalTap(self._run.engine, line.shared)
         self._course, self._target = 0, 0
         self._to_save: list[Save | Report] = []
+        self._to_answer: list[AskFill] = []
         self._stopped = False
         self._line.send(Ready(drive=str(self._run.drive), bars=self._run.bars))
 
@@ -111,6 +112,7 @@ class Worker:
         if run.status == "running" and run.next_bar == run.bars:
             run.complete()
         self._line.send(self._tap.take(self._course, run.next_bar, run.seconds))
+        self._answer_what_waits()
         if run.status != "running":
             self._end()
 
@@ -132,8 +134,9 @@ class Worker:
                 self._follow(command)
             case AskDecision(ask=ask, symbol=symbol, bar=bar):
                 self._answer(ask, lambda: explain_decision(self._run, symbol, bar))
-            case AskFill(ask=ask, index=index):
-                self._answer(ask, lambda: explain_fill(self._run, index))
+            case AskFill():
+                self._to_answer.append(command)
+                self._answer_what_waits()
             case Save() | Report() if self._busy:
                 self._to_save.append(command)  # what is saved is whole
             case Save() | Report():
@@ -163,19 +166,32 @@ class Worker:
 
     def _leave(self) -> None:
         """What was to be saved at the end of the course that is left is not: its end will not be reached."""
+        for asked in self._to_answer:
+            self._explain_fill(asked)
+        self._to_answer = []
         waiting, self._to_save = self._to_save, []
         for command in waiting:
             why = "another course was begun before this one was over; save it again once it is"
             self._tell_saved(command, f"{command.folder} is not written: {why}")
 
+    def _answer_what_waits(self) -> None:
+        """Explain the fills that there are; of others, a run that goes on may come to them."""
+        waiting, self._to_answer = self._to_answer, []
+        for asked in waiting:
+            if self._busy and asked.index >= self._run.engine.tables.count("fills"):
+                self._to_answer.append(asked)
+            else:
+                self._explain_fill(asked)
+
+    def _explain_fill(self, asked: AskFill) -> None:
+        self._answer(asked.ask, lambda: explain_fill(self._run, asked.index))
+
     def _answer(self, ask: int, explain: Callable[[], Explanation]) -> None:
-        """Explain; the rows of orders that ended are put back as they were, whatever was played again."""
-        orders = self._run.engine.tables.rows("orders").copy()
+        """Explain: the run stands afterwards where it stood (``engine.inspection``)."""
         try:
             self._line.send(Explained(ask=ask, explanation=explain()))
         except Exception as raised:  # noqa: BLE001 - a user's bot may raise anything when it is asked again
             self._line.send(Explained(ask=ask, explanation=None, error=f"{type(raised).__name__}: {raised}"))
-        self._run.engine.tables.orders[: len(orders)] = orders
 
     def _save(self, command: Save | Report) -> None:
         error, result = "", Result(self._job.config, self._prepared, self._run)

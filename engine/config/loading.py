@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from data.spelling import nearest_or_all
 from engine.config.model import BacktestConfig
 from engine.config.places import Places
 from engine.config.yaml_source import read_yaml
 from engine.errors import ConfigError
-from engine.wording import nearest
 
 
 def load_config(path: str | Path) -> BacktestConfig:
@@ -32,7 +32,7 @@ def config_text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         beside = [str(other) for other in file.parent.glob("*.yaml")] if file.parent.is_dir() else []
-        raise ConfigError(f"{file} does not exist{nearest(file, beside)}") from None
+        raise ConfigError(f"{file} does not exist{nearest_or_all(file, beside)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is not UTF-8 text: byte {error.start} cannot be read; save it as UTF-8") from None
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
+from data.spelling import nearest_or_all
 from engine.config.places import Places
 from engine.config.sections import (
     ALTERNATIVES,
@@ -27,7 +28,7 @@ from engine.config.sections import (
 from engine.config.values import BarLength, Currency, Moment, nanoseconds, refused
 from engine.errors import ConfigError, KeyPath, Problem
 from engine.settings import setting
-from engine.wording import nearest, problems_of
+from engine.wording import problems_of
 
 _NOT_IN_HASH: dict[str, Any] = {"name": True, "output": True, "data": {"cache", "cache_dir"}}
 _FROM_DATA = ("timestamp", "timezone", "bar_length", "repair")
@@ -148,7 +149,7 @@ class BacktestConfig(Section):
         """
         found = next((asset for asset in self.assets if asset.symbol == symbol), None)
         if found is None:
-            raise ConfigError(f'no asset "{symbol}"{nearest(symbol, self.symbols)}')
+            raise ConfigError(f'no asset "{symbol}"{nearest_or_all(symbol, self.symbols)}')
         own = found.given()
         inherited = self._inherited(own)
         merged = AssetSection(symbol=symbol, **(inherited | own))

@@ -6,12 +6,13 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
+from data.spelling import nearest_or_all
 from engine.config.model import BacktestConfig
 from engine.config.places import Places
 from engine.config.sections import PartSection
 from engine.config.yaml_source import read_scalar
 from engine.errors import ConfigError, KeyPath, Problem
-from engine.wording import model_at, nearest
+from engine.wording import model_at
 
 
 def overridden(config: BacktestConfig, overrides: Iterable[str], places: Places) -> tuple[dict[str, Any], Places]:
@@ -58,7 +59,7 @@ def _asset_path(rest: list[str], symbols: tuple[str, ...]) -> KeyPath:
         symbol = ".".join(rest[:length])
         if symbol in symbols:
             return ("assets", symbols.index(symbol), *rest[length:])
-    raise ConfigError(f'there is no asset "{rest[0]}"{nearest(rest[0], symbols)}')
+    raise ConfigError(f'there is no asset "{rest[0]}"{nearest_or_all(rest[0], symbols)}')
 
 
 def _value(text: str, path: KeyPath) -> object:

@@ -7,11 +7,11 @@ from data.contracts import build_instrument, contract, instrument_warnings
 from data.errors import InstrumentError
 from data.instruments import AssetClass, Instrument
 from data.loading import SourceSettings
+from data.spelling import nearest_or_all
 from engine.config.model import BacktestConfig
 from engine.config.sections import AssetSection
 from engine.errors import ConfigError, Problem
 from engine.reading import OwnReader
-from engine.wording import nearest
 
 _READING = (
     "timestamp", "timezone", "bar_length", "factor_file", "split_adjust", "dividend_adjust", "use_adjusted_close",
@@ -110,4 +110,4 @@ def _existing(config: BacktestConfig, symbol: str, key: str, file: Path | None) 
         beside = [other.name for other in found if other.suffix in _DATA_SUFFIXES]
     except OSError as error:  # a name too long, a folder that may not be looked into
         raise ConfigError.of([Problem(path, f"{file} cannot be looked for: {error.strerror}", where)]) from None
-    raise ConfigError.of([Problem(path, f"{file} does not exist{nearest(file.name, beside)}", where)])
+    raise ConfigError.of([Problem(path, f"{file} does not exist{nearest_or_all(file.name, beside)}", where)])

@@ -4,12 +4,12 @@ import inspect
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 import numpy as np
 
 from data.series import FloatArray
+from data.spelling import nearest
 from engine.errors import CatalogError, ConfigError
 from engine.indicators.bars import IndicatorBars
 
@@ -122,12 +122,6 @@ class Indicator:
         if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.shape != (n,):
             found = f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
             raise CatalogError(f"indicator {self.name} returned {found} for {output}; float64[{n}] is needed")
-
-
-def nearest(word: str, known: Mapping[str, object]) -> str:
-    """``; did you mean x?`` or nothing."""
-    found = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def parameters_of(

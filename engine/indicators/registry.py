@@ -5,17 +5,18 @@ package takes long to load. One output of several is asked for with ``output="up
 ``bollinger_upper``; without either it is the first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 
 from data.series import FloatArray
+from data.spelling import nearest
 from engine.errors import CatalogError, ConfigError, LookAheadError
 from engine.indicators import talib_source
 from engine.indicators.bars import IndicatorBars
 from engine.indicators.builtin import BUILT_IN
-from engine.indicators.definition import Bounds, Function, Indicator, Where, nearest, parameters_of
+from engine.indicators.definition import Bounds, Function, Indicator, Where, parameters_of
 
 
 class IndicatorCatalogue:
@@ -36,8 +37,9 @@ class IndicatorCatalogue:
         """The indicator, and the output that a joined name asks for; raises CatalogError with the nearest name."""
         found = _lookup(self._own, name) or _lookup(self.all(), name)
         if found is None:
+            known = [joined for each in self.all().values() for joined in (each.name, *_joined(each))]
             raise CatalogError(
-                f"there is no indicator {name!r}{nearest(name.lower(), self.all())}; "
+                f"there is no indicator {name!r}{nearest(name, known)}; "
                 "engine.indicators.names() lists all, register_indicator adds one"
             )
         return found
@@ -47,6 +49,12 @@ class IndicatorCatalogue:
         if self._talib is None:
             self._talib = {indicator.name: indicator for indicator in talib_source.load()}
         return {**self._talib, **self._own}
+
+
+def _joined(indicator: Indicator) -> Iterator[str]:
+    """Names of single outputs, as macd_signal, where there are several."""
+    if len(indicator.outputs) > 1:
+        yield from (f"{indicator.name}_{output}" for output in indicator.outputs)
 
 
 def _lookup(indicators: Mapping[str, Indicator], name: str) -> tuple[Indicator, str | None] | None:

@@ -8,6 +8,7 @@ from typing import Any
 from bots.base import BaseStrategyBot
 from bots.catalog import BOTS
 from data.errors import TriphaseError
+from data.spelling import nearest_or_all
 from engine.catalog import find_class
 from engine.config import BacktestConfig, BotSection, DefaultsSection, ExitSection, SimulationSection, load_config
 from engine.config.loading import config_text
@@ -15,7 +16,6 @@ from engine.config.places import Places
 from engine.config.yaml_source import read_yaml
 from engine.errors import ConfigError, KeyPath, Problem
 from engine.result import versions
-from engine.wording import nearest
 from exits.base import ExitStrategy
 from exits.catalog import EXITS
 from research.sweeping.folds import day_of, spans_of
@@ -27,7 +27,7 @@ from research.sweeping.values import check_draws, draw, grid_values
 # Keys of an asset that say how its file is read: every run reads the same bars.
 _READING = frozenset(
     {
-        "file", "fine_file", "reader", "contract", "ticker", "timestamp", "timezone", "bar_length", "repair",
+        "file", "fine_file", "reader", "contract", "ticker", "columns", "timestamp", "timezone", "bar_length", "repair",
         "factor_file", "split_adjust", "dividend_adjust", "use_adjusted_close", "slippage_model", "calendar",
         "asset_class", "currency", "exchange",
     }
@@ -137,15 +137,14 @@ def _why_unknown(key: str, base: BacktestConfig, known: Mapping[str, list[frozen
         names = [settings for settings in known[first] if settings is not None]
         every = sorted(set().union(*names))
         missing = len(names) == len(known[first]) and rest not in every
-        return f"no {first} of this sweep has a setting {rest!r}{nearest(rest, every)}" if missing else ""
+        return f"no {first} of this sweep has a setting {rest!r}{nearest_or_all(rest, every)}" if missing else ""
     if key in ("initial_cash", "bar"):
         return ""
     if key == "simulation.path":
         return "has a key of its own: paths, a list of path policies"
     if first == "simulation":
-        return (
-            "" if rest in SimulationSection.model_fields else f"unknown{nearest(rest, SimulationSection.model_fields)}"
-        )
+        known_keys = SimulationSection.model_fields
+        return "" if rest in known_keys else f"unknown{nearest_or_all(rest, known_keys)}"
     owner, _, fact = key.rpartition(".")
     if owner == "defaults" or (first == "assets" and owner.removeprefix("assets.") in base.symbols):
         return "" if fact in _FACTS else f"cannot be swept; what can are {', '.join(_FACTS)}"
@@ -219,7 +218,7 @@ def _universes(sweep: SweepSection, base: BacktestConfig) -> tuple[tuple[str, ..
     for position, universe in enumerate(sweep.symbols):
         at: KeyPath = ("symbols", position)
         problems += [
-            Problem(at, f"no asset {symbol!r}{nearest(symbol, base.symbols)}")
+            Problem(at, f"no asset {symbol!r}{nearest_or_all(symbol, base.symbols)}")
             for symbol in universe
             if symbol not in base.symbols
         ]

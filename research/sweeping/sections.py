@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
+from data.spelling import nearest_or_all
 from engine.config.sections import BotSection, ExitSection, PathPolicy, Section
 from engine.config.values import File, Moment, PlainMapping, Symbol, refused
 from engine.errors import ConfigError
 from engine.settings import setting
 from engine.statistics import Statistics, describe_figures
-from engine.wording import nearest, problems_of, shown
+from engine.wording import problems_of, shown
 
 Scale = Literal["linear", "log", "integer"]
 FoldKind = Literal["fixed", "rolling", "anchored"]
@@ -91,7 +92,7 @@ class ObjectiveSection(Section):
     def _known(cls, figure: str) -> str:
         names = [name for name, *_ in describe_figures(Statistics)]
         if figure not in names:
-            raise refused(f"{shown(figure)} is no figure{nearest(figure, names)}")
+            raise refused(f"{shown(figure)} is no figure{nearest_or_all(figure, names)}")
         return figure
 
     @property

@@ -60,7 +60,7 @@ def test_a_future_of_the_table_needs_no_facts() -> None:
 
 def test_a_symbol_of_ones_own_name_takes_the_facts_of_the_contract_it_names() -> None:
     assert build_instrument("GC_SYN", {"contract": "GC"}, {}).point_value == pytest.approx(100.0)
-    with pytest.raises(InstrumentError, match="contract 'ESS' is not in the table; did you mean ES"):
+    with pytest.raises(InstrumentError, match="contract 'ESS' is not in the table; the nearest are ES, "):
         build_instrument("X", {"contract": "ESS"}, {})
 
 

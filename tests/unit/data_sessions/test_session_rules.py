@@ -60,7 +60,7 @@ def test_an_override_changes_hours_only_where_instead_of_describes_them(tmp_path
     [
         (
             "calendars: [NYSE], frist: 2024-05-07, closed: true",
-            r"rules\[0\]: unknown key `frist`; did you mean `first`",
+            r"rules\[0\]: unknown key `frist`; the nearest is first",
         ),
         ("calendars: [NYSE], first: 7.5., closed: true", r"rules\[0\].first: '7.5.' is no date"),
         ("calendars: [], first: 2024-05-07, closed: true", "name at least one calendar"),

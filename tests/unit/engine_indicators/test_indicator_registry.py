@@ -89,7 +89,7 @@ def test_fewer_bars_than_the_warm_up_give_nan_only(walk: IndicatorBars) -> None:
 
 @pytest.mark.parametrize(
     ("name", "cure"),
-    [("bolinger", "did you mean bollinger"), ("EMA", "did you mean ema"), ("macd_signl", "did you mean macd")],
+    [("bolinger", "nearest is bollinger;"), ("EMA", "nearest is ema;"), ("macd_signl", "nearest is macd_signal;")],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name: str, cure: str, walk: IndicatorBars) -> None:
     with pytest.raises(CatalogError, match=cure):
@@ -99,7 +99,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, cure: str, walk
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("ema", {"perod": 5}, "no parameter perod; did you mean period"),
+        ("ema", {"perod": 5}, "no parameter perod; the nearest is period"),
         ("ema", {"period": 0}, "period is 0; allowed is from 1 to 100000"),
         ("ema", {"period": 2.5}, "period is 2.5; allowed is a whole number"),
         ("ema", {"period": True}, "period is True; allowed is a whole number"),
