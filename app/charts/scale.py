@@ -7,6 +7,8 @@ import numpy as np
 
 from data.series import FloatArray
 
+BEYOND = 1e300  # heights of such values, and the air above and below, would overflow
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -30,10 +32,10 @@ class Extent:
 
 
 def extent_of(low: FloatArray, high: FloatArray) -> Extent | None:
-    """Extent of some values; None where all are NaN."""
-    if not len(low) or np.isnan(low).all():
-        return None
-    return Extent(float(np.nanmin(low)), float(np.nanmax(high)))
+    """Extent of some values; None without any. NaN does not count, nor what is out of all bounds, as exp may be."""
+    values = np.concatenate((low, high))
+    values = values[np.abs(values) < BEYOND]
+    return Extent(float(values.min()), float(values.max())) if len(values) else None
 
 
 @dataclass(frozen=True, slots=True)

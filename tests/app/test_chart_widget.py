@@ -253,6 +253,18 @@ def test_a_price_for_which_a_logarithmic_scale_has_no_place_is_told_at_the_foot(
     assert (pixels(chart.grab().toImage()) != linear).any()  # what goes wrong while it is painted fails the test
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_values_out_of_all_bounds_leave_the_rest_of_a_pane_where_it_is(chart: ChartWidget, share: float) -> None:
+    """The exponential of a price is infinite: where there is nothing else, the pane is empty."""
+    values = np.where(np.arange(COUNT) % 10 < 10 * share, np.inf, np.arange(COUNT) / 10.0)
+    chart.add_line_pane("EXP", [Line("EXP", LinePyramid(values))], PriceFormat(0.0025, 3))
+    chart.grab()
+
+    scale = chart.pane("EXP").scale(chart.picture().window)
+    assert scale.empty == (share == 1.0)
+    assert np.isfinite([scale.low, scale.high]).all()
+
+
 def test_the_entry_line_cannot_be_dragged(chart: ChartWidget) -> None:
     asked: list[MoveLevel] = []
     chart.intent.connect(asked.append)
