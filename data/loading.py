@@ -53,6 +53,7 @@ class SourceSettings:
         use_adjusted_close: scale all prices by ``Adj Close`` / ``Close``.
         session_calendar: name of the calendar whose daily break the times are checked against; None: no check.
         ticker: which symbol's columns of a file with several; None: the one named like ``symbol``, or the only one.
+        columns: names of a text file's columns in their order, where it has no header that says them; None: it has one.
         reader: reads the file in place of this loader, and answers for adjustments itself; None: this loader.
     """
 
@@ -68,6 +69,7 @@ class SourceSettings:
     use_adjusted_close: bool = False
     session_calendar: str | None = None
     ticker: str | None = None
+    columns: tuple[str, ...] | None = None
     reader: "Callable[[SourceSettings], BarSeries] | None" = None
 
 
@@ -164,6 +166,8 @@ class _Read:
 
 
 def _from_parquet(settings: SourceSettings, content: bytes) -> _Read:
+    if settings.columns is not None:
+        raise SourceError(f"{settings.file}: a Parquet file names its columns itself; leave `columns` out")
     reading = replace(_reading(settings, None), place="row")
     raw = read_parquet(content, settings.file)
     bars = assemble(raw, reading)
@@ -173,7 +177,7 @@ def _from_parquet(settings: SourceSettings, content: bytes) -> _Read:
 def _from_text(settings: SourceSettings, content: bytes) -> _Read:
     """Read fast; what is out of the ordinary is read again line by line, to repair it or say what it is."""
     text = as_text(content, settings.file)
-    layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker)
+    layout = recognise(_head(text, settings.file), settings.file, settings.symbol, settings.ticker, settings.columns)
     reading = _reading(settings, layout)
     raw = read_fast(text, layout)
     bars = None if raw is None else assemble_clean(raw, reading)
@@ -285,7 +289,9 @@ def _series(bars: Assembled, reading: Reading, notes: tuple[str, ...], digest: s
 
 def _digest(settings: SourceSettings, sha256: str, factors: bytes | None) -> str:
     """Return what names bars: loader, content and settings, wherever the files lie."""
-    others = ("file", "factor_file", "reader")
+    others: tuple[str, ...] = ("file", "factor_file", "reader")
+    if settings.columns is None:  # so that the digests of bars known by their header stay what they were
+        others += ("columns",)
     plain = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in others}
     adjusting = None if factors is None else hashlib.sha256(factors).hexdigest()
     stated = json.dumps([_LOADER_VERSION, sha256, adjusting, plain], sort_keys=True)

@@ -40,7 +40,7 @@ ACCOUNT = ("initial_cash", "currency", "seed", "start", "end", "bar")
 ASSET = (
     "symbol", "file", "contract", "asset_class", "tick_size", "tick_value", "initial_margin", "maintenance_margin",
     "initial_margin_rate", "maintenance_margin_rate", "commission_per_contract", "fee_per_trade", "slippage_ticks",
-    "timestamp", "timezone", "calendar", "repair",
+    "columns", "timestamp", "timezone", "calendar", "repair",
 )  # fmt: skip
 
 

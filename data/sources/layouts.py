@@ -45,10 +45,18 @@ class Layout:
     exchange_time: bool = False
 
 
-def recognise(lines: Sequence[str], path: Path, symbol: str, ticker: str | None) -> Layout:
-    """Recognise a file from its first lines; SourceError if a column is missing or the ticker is not in it."""
+def recognise(
+    lines: Sequence[str], path: Path, symbol: str, ticker: str | None, names: Sequence[str] | None = None
+) -> Layout:
+    """Recognise a file from its first lines, or take its columns to be those of ``names``, in this order.
+
+    Raises:
+        SourceError: a column is missing, the ticker is not in it, or there are more or fewer columns than names.
+    """
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     delimiter = _delimiter(lines[first])
+    if names is not None:
+        return _named(names, lines, first, delimiter, path)
     rows = [split_line(line, delimiter) for line in lines[first : first + 3]]
     if _has_three_headers(rows):
         return _yahoo(rows, _first_row(lines[first + 3 :], delimiter), first + 3, path, _Wanted(symbol, ticker))
@@ -100,6 +108,40 @@ def _one_header(header: list[str], sample: list[str], header_lines: int, delimit
     )
 
 
+def _named(names: Sequence[str], lines: Sequence[str], first: int, delimiter: str, path: Path) -> Layout:
+    """Name the columns of a file that has no header, or not one that is understood; such a header is passed over."""
+    row = split_line(lines[first], delimiter)
+    columns = find_columns(names)
+    if not isinstance(columns, Columns):
+        raise SourceError(
+            f"{path}: `columns` ({', '.join(names)}) has no column for {columns}; name it where it stands"
+        )
+    if len(row) != len(names):
+        raise SourceError(
+            f"{path} line {first + 1}: there are {len(row)} cells, and `columns` names {len(names)} "
+            f"({', '.join(names)}); name all columns in their order, those of no use with any other word"
+        )
+    has_header = not _is_number(row[columns.open])
+    sample = _first_row(lines[first + 1 :], delimiter) if has_header else row
+    return Layout(
+        delimiter=delimiter,
+        decimal=_decimal(sample, columns.open, delimiter),
+        header=tuple(names),
+        header_lines=first + has_header,
+        sample=tuple(sample),
+        columns=columns,
+        label=_LABELS.get(plain_name(names[columns.stamp])),
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
 def _yahoo(rows: list[list[str]], sample: list[str], header_lines: int, path: Path, wanted: _Wanted) -> Layout:
     """Read three header lines: fields and tickers, in either order, then the name of the index."""
     fields, tickers = (rows[0], rows[1]) if _names_prices(rows[0]) else (rows[1], rows[0])
@@ -135,7 +177,7 @@ def _columns(names: Sequence[str], path: Path, line: int) -> Columns:
         return found
     raise SourceError(
         f"{path} line {line}: no column for {found}; the header has {', '.join(names)}; "
-        "name the columns timestamp, open, high, low, close, volume"
+        "name them timestamp, open, high, low, close, volume, or give their order by `columns` if there is no header"
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, 
 
 from data.instruments import AssetClass
 from engine.config.places import Places
-from engine.config.values import BarLength, Currency, File, PlainMapping, Symbol, refused
+from engine.config.values import BarLength, ColumnNames, Currency, File, PlainMapping, Symbol, refused
 from engine.errors import KeyPath
 from engine.settings import Settings, check_settings, setting
 
@@ -166,6 +166,9 @@ class DefaultsSection(Section):
     fine_file: File | None = setting(None, unit="", help="Finer bars of the same symbol for path: fine_bars (S6.4).")
     reader: ReaderSection | None = setting(None, unit="", help="Reader of your own for `file`; empty: by its layout.")
     ticker: str | None = setting(None, unit="", help="Column group of a file that holds several symbols.")
+    columns: ColumnNames | None = setting(
+        None, unit="", help="Names of the file's columns in their order, where no header says them; empty: it does."
+    )
     timestamp: Stamp | None = setting(None, unit="", help="As data.timestamp.")
     timezone: str | None = setting(None, unit="", help="As data.timezone.")
     bar_length: BarLength | None = setting(None, unit="", help="As data.bar_length.")

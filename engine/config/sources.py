@@ -93,6 +93,8 @@ def _settings(asset: AssetSection, file: Path, calendar: str | None) -> SourceSe
     how: dict[str, Any] = {key: value for key in _READING if (value := getattr(asset, key)) is not None}
     if asset.repair in {"drop", "fix"}:
         how["repair"] = asset.repair
+    if asset.columns is not None:
+        how["columns"] = tuple(name.strip() for name in asset.columns.split(","))
     if asset.reader is not None:
         how["reader"] = OwnReader(asset.reader)
     return SourceSettings(symbol=asset.symbol, file=file, session_calendar=calendar, **how)

@@ -83,7 +83,15 @@ def _text_key(key: object) -> str:
     return key
 
 
+def _column_names(given: object) -> object:
+    """A list of names as the text that it could also have been written as."""
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        return ", ".join(given)
+    return given
+
+
 BarLength = Annotated[str, AfterValidator(_bar_length)]
+ColumnNames = Annotated[str, BeforeValidator(_column_names)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
 Moment = Annotated[date | datetime, BeforeValidator(_moment)]

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from data.errors import SourceError
+from data.errors import BarError, SourceError
 from data.series import BarSeries
 from tests.unit.data.conftest import Load
 
@@ -272,3 +272,58 @@ def test_zero_and_negative_prices_are_legal(load: Load) -> None:
     )
 
     assert series.low.tolist() == [-37.63, -38.0]
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ("time open high low close volume", "20240102 150000;10;12;9;11;100\n20240102 150100;11;13;10;12;200\n"),
+        ("date time o h l c vol", "01/02/2024,15:00,10,12,9,11,100\n01/02/2024,15:01,11,13,10,12,200\n"),
+        (
+            "open-time open high low close volume - -",
+            "1704207600000,10,12,9,11,100,7,8\n1704207660000,11,13,10,12,200,7,8\n",
+        ),
+        (
+            "date time open high low close volume",
+            (
+                "Datum;Zeit;Eröffnung;Hoch;Tief;Schluss;Umsatz\n02.01.2024;15:00;10,0;12,0;9,0;11,0;100\n"
+                "02.01.2024;15:01;11,0;13,0;10,0;12,0;200\n"
+            ),
+        ),
+    ],
+    ids=["compact", "two-columns", "epochs", "foreign-header"],
+)
+def test_a_file_without_a_header_of_its_own_is_read_by_the_columns_that_are_named(
+    load: Load, names: str, text: str
+) -> None:
+    """S3.1"""
+    series = load(text, columns=tuple(names.split()), timezone="UTC", timestamp="open")
+
+    assert times(series) == ["2024-01-02T15:00", "2024-01-02T15:01"]
+    assert bars(series) == TWO
+
+
+def test_a_faulty_row_of_a_file_without_a_header_is_named_by_its_line_and_column(load: Load) -> None:
+    names = ("time", "open", "high", "low", "close", "volume")
+    with pytest.raises(BarError, match=r"line 2.*close is 'eleven'"):
+        load("2024-01-02 15:00,10,12,9,11,100\n2024-01-02 15:01,11,13,10,eleven,200\n", columns=names)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            "time open high low close",
+            r"line 1: there are 6 cells, and `columns` names 5 \(time, open, high, low, close\)",
+        ),
+        ("time open high low volume x", r"`columns` \(time, open, high, low, volume, x\) has no column for close"),
+    ],
+)
+def test_columns_that_do_not_fit_the_file_are_refused(load: Load, names: str, told: str) -> None:
+    with pytest.raises(SourceError, match=told):
+        load("2024-01-02 15:00,10,12,9,11,100\n", columns=tuple(names.split()))
+
+
+def test_a_header_that_is_not_understood_is_told_with_both_cures(load: Load) -> None:
+    with pytest.raises(SourceError, match=r"no column for .*open.*or give their order by `columns`"):
+        load("2024-01-02 15:00,10,12,9,11,100\n2024-01-02 15:01,11,13,10,12,200\n")
