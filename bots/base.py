@@ -18,9 +18,10 @@ from engine.market import Market, SessionPolicy
 from engine.orders import Side
 from engine.settings import setting
 from exits.atr import TrailingATRExit
-from exits.base import ExitContext, ExitStrategy
+from exits.base import ExitContext, ExitStrategy, Levels
 
 SideArray = NDArray[np.int8]
+_SIDES = frozenset((-1, 0, 1))
 ATR_PERIOD = 14  # of exits that have no setting for it (S18)
 
 
@@ -216,7 +217,10 @@ class BaseStrategyBot:
         symbol, scale = self._engine.market.symbols[column], self._engine.scales[column]
         context = self._context(env, symbol)
         atr = env.indicator("atr", symbol, period=self.settings.atr_period)
-        levels = self.exit.initial_levels(Side(side), context.open, atr, context)
+        levels: object = self.exit.initial_levels(Side(side), context.open, atr, context)
+        if not isinstance(levels, Levels):
+            told = f"{type(self.exit).__name__}.initial_levels gave {levels!r}"
+            raise CatalogError(f"{told}; give Levels(stop_loss=...), with a stop of NaN for no entry")
         return scale.ticks(levels.stop_loss), scale.ticks(levels.take_profit)
 
     # For inspection
@@ -233,7 +237,13 @@ class BaseStrategyBot:
         if self._drives_itself:
             return 0
         side = self.decide_side(env, self._engine.market.symbols[column])
-        return 0 if side is None else int(side)
+        if side is None:
+            return 0
+        if side not in _SIDES:
+            raise CatalogError(
+                f"{type(self).__name__}.decide_side gave {side!r}; give Side.BUY (1), Side.SELL (-1) or None"
+            )
+        return int(side)
 
     def levels_at(self, env: TradingEnvironment, column: int, side: int) -> tuple[float, float]:
         """Stop and target of an entry now, in ticks, rounded as the broker does; NaN for none."""

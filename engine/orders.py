@@ -18,6 +18,9 @@ class Side(IntEnum):
     SELL = -1
 
 
+_SIDES, _TYPES, _TIMES_IN_FORCE = frozenset(Side), frozenset(OrderType), frozenset(TimeInForce)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
     """An order to be placed; prices in price units, rounded against the trader on acceptance (S2.2).
@@ -27,6 +30,9 @@ class OrderRequest:
         limit: for limit and stop-limit orders; stop: for stop and stop-limit orders.
         stop_loss, take_profit: levels that the position takes over when the order fills (S8.3).
         reduce_only: never opens or reverses (S8.1).
+
+    Raises:
+        ValueError: side, type or time in force is none that there is; prices and quantity are the broker's to refuse.
     """
 
     symbol: str
@@ -40,6 +46,20 @@ class OrderRequest:
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     source: Source = Source.BOT
+
+    def __post_init__(self) -> None:
+        # The kernel takes numbers: one that stands for nothing would be booked as it is.
+        if self.side not in _SIDES or self.type not in _TYPES or self.time_in_force not in _TIMES_IN_FORCE:
+            raise ValueError(_no_such_word(self))
+
+
+def _no_such_word(request: OrderRequest) -> str:
+    """Which of a request's words is none, and what there is."""
+    words = {"side": (_SIDES, Side), "type": (_TYPES, OrderType), "time_in_force": (_TIMES_IN_FORCE, TimeInForce)}
+    name = next(name for name, (known, _) in words.items() if getattr(request, name) not in known)
+    kind = words[name][1]
+    choices = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
+    return f"{name} {getattr(request, name)!r} of an order for {request.symbol} is none of {choices}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One run from its first bar to its last: the two drives, interventions, snapshots, and a bot that fails."""
 
+import copy
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -147,7 +148,7 @@ class Run:
         if bot.compilable:
             engine.market.forget_indicators(0)  # what the kernel reads is attached; the sides are made
             give_back_freed_memory(len(engine.market) * len(engine.market.symbols))
-        self.snapshots.take(self.snapshot())
+        self._guarded(lambda: self.snapshots.take(self.snapshot()))
 
     @property
     def bars(self) -> int:
@@ -213,7 +214,8 @@ class Run:
             self._attempt(self._ingest)
         rate = (self.next_bar - first) / taken
         self.bars_per_chunk = max(STEP_CHUNK, min(int(rate * CHUNK_SECONDS), 4 * self.bars_per_chunk))
-        self.snapshots.offer(self.next_bar, taken, self.snapshot)
+        if self.status == "running":  # a bar that was closed without its bot is none to go on from
+            self._attempt(lambda: self.snapshots.offer(self.next_bar, taken, self.snapshot))
 
     def _run_bars(self, stop: int) -> None:
         if self.drive == "compiled" and not self.engine.listening:
@@ -341,12 +343,15 @@ class Run:
     # Back
 
     def snapshot(self) -> Snapshot:
-        """All that a later restore needs, at the close of a bar."""
+        """All that a later restore needs, at the close of a bar.
+
+        States are copied here and in ``restore``: a bot may hand out, and take back, the very list it goes on filling.
+        """
         return Snapshot(
             next_bar=self.next_bar,
             tables=self.engine.tables.copy_state(),
-            bot=self.bot.get_state(),
-            exit=self.bot.exit.get_state(),
+            bot=copy.deepcopy(self.bot.get_state()),
+            exit=copy.deepcopy(self.bot.exit.get_state()),
             generators=self.env.generator_states(),
             trades_seen=self._trades_seen,
             notes=len(self.engine.notes),
@@ -372,9 +377,9 @@ class Run:
         self.engine.stands_at(snapshot.next_bar - 1, Phase.CLOSE)
         self.engine.events_seen = self.engine.tables.count("events")
         if snapshot.bot is not None:
-            self.bot.set_state(snapshot.bot)
+            self.bot.set_state(copy.deepcopy(snapshot.bot))
         if snapshot.exit is not None:
-            self.bot.exit.set_state(snapshot.exit)
+            self.bot.exit.set_state(copy.deepcopy(snapshot.exit))
         self.env.set_generator_states(snapshot.generators)
         del self.engine.notes[snapshot.notes :]
         if self.snapshots.keep and anew is None and not snapshot.complete:
