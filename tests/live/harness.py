@@ -1,4 +1,4 @@
-"""What the live tests share: tokens, a consumer that keeps what it is told, and waiting with a limit."""
+"""What the live tests share: a feed on an emulator, a consumer that keeps what it is told, and waiting with a limit."""
 
 import random
 import ssl
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from data.tradestation.bars import Interval, LiveBar
 from data.tradestation.emulator import Emulator, Scenario
 from data.tradestation.emulator.tape import TapeBar
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import (
     BarClosed,
     BarCorrected,
@@ -31,30 +32,6 @@ RATE = 240.0
 QUICK = FeedSettings(
     grace_s=20.0, settle_s=30.0, silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0)
 )
-
-
-class GrantedTokens:
-    """Tokens straight from the emulator, renewed likewise."""
-
-    def __init__(self, emulator: Emulator, *scopes: str) -> None:
-        self._emulator = emulator
-        self._scopes = scopes
-        self._lock = threading.Lock()
-        self._token = self._new()
-        self.renewals = 0
-
-    def _new(self) -> str:
-        return str(self._emulator.auth.grant(*self._scopes)["access_token"])
-
-    def access_token(self) -> str:
-        with self._lock:
-            return self._token
-
-    def renew(self, failed: str) -> None:
-        with self._lock:
-            if failed == self._token:
-                self._token = self._new()
-                self.renewals += 1
 
 
 class Consumer:

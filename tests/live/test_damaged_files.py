@@ -9,6 +9,7 @@ import pytest
 from data.errors import SourceError
 from data.tradestation.bars import LiveBar
 from data.tradestation.emulator import Emulator, Scenario
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.history import HistoryCache, load_history, series_key
 from data.tradestation.recorder import Recorder, series_name, unique_rows, write_part
 from data.tradestation.recording import read_recording
@@ -17,9 +18,9 @@ from engine.errors import ConfigError
 from engine.live.session import INSTRUMENTS, read_instruments
 from engine.paper.keeping import Keeper
 from engine.paper.replay import ACTIONS_FILE, read_actions
-from tests.live.harness import MINUTE, GrantedTokens
+from tests.live.closings import closing
+from tests.live.harness import MINUTE
 from tests.live.paper_market import account, config, history_of, market, play
-from tests.live.test_recorder import closing
 
 KEY = series_key("ESH24", MINUTE, None, None)
 DAY_MINUTES = 24 * 60

@@ -17,6 +17,7 @@ from data.tradestation.emulator import (
     Scenario,
     SymbolSpec,
 )
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import (
     BarClosed,
     BarUpdated,
@@ -30,7 +31,7 @@ from data.tradestation.events import (
 from data.tradestation.history import HistoryCache, load_history, series_key
 from data.tradestation.hours import SessionTimes
 from data.tradestation.rest import TradeStationClient
-from tests.live.harness import MINUTE, QUICK, RATE, GrantedTokens, figures, no_threads_of, running, unlike_truth
+from tests.live.harness import MINUTE, QUICK, RATE, figures, no_threads_of, running, unlike_truth
 
 STREAM = "stream/barcharts"
 

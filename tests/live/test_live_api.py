@@ -1,40 +1,37 @@
 """The data-only adapter and the session around it: honest capabilities, bars, states, troubles, what is recorded."""
 
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bots.catalog import make_bot
 from data.errors import InstrumentError, SignInError, SourceError
 from data.instruments import Instrument
 from data.tradestation.bars import LiveBar
 from data.tradestation.clock import SystemClock
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario
-from data.tradestation.emulator.scenario import SymbolSpec
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.endpoints import Endpoints
 from data.tradestation.events import BarClosed, BarUpdated, CloseReason, FeedState, HistoryLoaded
 from data.tradestation.live import LiveFeed
 from data.tradestation.recording import read_rows
 from data.tradestation.rest import TradeStationClient
 from data.tradestation.symbols import SymbolFacts
-from engine.config import BacktestConfig
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError
 from engine.kernel.schema import OrderStatus, Phase
-from engine.live import LiveSection, LiveSession, TradeStationLiveAPI, load_live_config
+from engine.live import TradeStationLiveAPI, load_live_config
 from engine.live.api import NO_TRADING
 from engine.live.session import read_instruments
 from engine.orders import OrderRequest, Side
 from engine.paper import replay
-from tests.live.harness import MINUTE, QUICK, GrantedTokens, figures
+from tests.live.harness import MINUTE, QUICK, figures
 from tests.live.paper_market import config, differing, fresh_bot, journal_bytes
+from tests.live.sessions import SYMBOLS, run_of, session, wait, wrong_bars
 
-SYMBOLS = (SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24", price=18_000.0, quiet=0.3, point_value=20.0))
 ES = Instrument(symbol="ESH24", tick_size=0.25, tick_value=12.5, initial_margin=10_000.0, maintenance_margin=9_000.0)
 
 
@@ -48,14 +45,6 @@ def adapter(scenario: Scenario) -> Iterator[tuple[Emulator, TradeStationLiveAPI]
             yield emulator, made
         finally:
             made.disconnect()
-
-
-def wait(poll: Callable[[], object], condition: Callable[[], bool], what: str, seconds: float = 25.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        poll()
-        time.sleep(0.003)
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
 
 
 def test_a_data_only_adapter_says_that_it_does_not_trade() -> None:
@@ -96,53 +85,6 @@ def test_bars_indicators_and_the_open_bar_are_what_the_service_has() -> None:
         assert made.get_portfolio().cash != made.get_portfolio().cash
 
 
-@contextmanager
-def session(
-    folder: Path, scenario: Scenario, given: BacktestConfig, *, endpoints: Endpoints | None = None, trades: bool = True
-) -> Iterator[tuple[Emulator, LiveSession]]:
-    with Emulator(scenario) as emulator:
-        there = emulator.endpoints if endpoints is None else endpoints
-        client = TradeStationClient(there, GrantedTokens(emulator), emulator.clock, retries=0)
-        feed = LiveFeed(client, random.Random(1), settings=QUICK)
-        fresh = (lambda: make_bot(given.bot, given.exit)) if trades else None
-        made = LiveSession(given, LiveSection(history_bars=120), feed, emulator.clock, fresh, folder)
-        made.start()
-        try:
-            yield emulator, made
-        finally:
-            made.close()
-
-
-def acted_bars(made: LiveSession, symbol: str) -> dict[int, tuple[float, ...]]:
-    """The bars of a symbol as the account has them, by opening time; the one under way is left out."""
-    assert made.account is not None
-    run = made.account.run
-    assert run is not None
-    series = run.engine.market.series[run.bars.symbols.index(symbol)]
-    columns = (series.open, series.high, series.low, series.close, series.volume)
-    rows = dict(zip(series.time_ns.tolist(), zip(*(c.tolist() for c in columns), strict=True), strict=True))
-    if run.is_open and symbol in run.opens:
-        rows.pop(run.opens[symbol][0])
-    return rows
-
-
-def wrong_bars(emulator: Emulator, made: LiveSession) -> dict[tuple[str, int], object]:
-    """Bars that the account lacks, or knows otherwise than the market made them; revisions to come are left out."""
-    assert made.account is not None
-    run = made.account.run
-    assert run is not None
-    found: dict[tuple[str, int], object] = {}
-    for column, symbol in enumerate(run.bars.symbols):
-        mine = acted_bars(made, symbol)
-        first, last = min(mine) + MINUTE.bar_ns, max(mine) + MINUTE.bar_ns
-        truth = {b.close_ns - MINUTE.bar_ns: figures(b) for b in emulator.truth(symbol, MINUTE, first - 1, last)}
-        pending = {open_ns for at, open_ns, _ in run.bars._revisions if at == column}
-        for key in (mine.keys() | truth.keys()) - pending:
-            if mine.get(key) != truth.get(key):
-                found[symbol, key] = (mine.get(key), truth.get(key))
-    return found
-
-
 _FAULTS = [
     FaultKind.HANG, FaultKind.MUTE, FaultKind.GOAWAY_V2, FaultKind.GOAWAY_V3, FaultKind.CUT, FaultKind.RESET,
     FaultKind.END, FaultKind.STREAM_ERROR, FaultKind.ERROR_LINE, FaultKind.GARBAGE, FaultKind.CORRECTION,
@@ -162,10 +104,7 @@ def test_whatever_breaks_the_account_has_every_bar_once_and_replays_to_the_same_
     faults = (fault,) if kind is FaultKind.CORRECTION else (fault, Fault(kind=FaultKind.CUT, at=129.0, symbol="ESH24"))
     scenario = Scenario(rate=240.0, symbols=SYMBOLS, faults=faults)
     with session(tmp_path, scenario, given) as (emulator, made):
-        wait(made.poll, lambda: made.account is not None and made.account.run is not None, "the account")
-        assert made.account is not None
-        run = made.account.run
-        assert run is not None
+        run = run_of(made)
         begun = run.next_bar
         wait(made.poll, lambda: run.next_bar >= begun + 9, "nine bars")
         wait(made.poll, lambda: all(s.state is FeedState.LIVE for s in made.statuses.values()), "both lines live")

@@ -9,8 +9,9 @@ import pytest
 from data.errors import CalendarError
 from data.tradestation import BarClosed, HistoryLoaded, LiveFeed, StatusChanged, Subscription, TradeStationClient
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario, SymbolSpec
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import FeedState
-from tests.live.harness import MINUTE, QUICK, RATE, GrantedTokens
+from tests.live.harness import MINUTE, QUICK, RATE
 
 SCENARIO = Scenario(rate=RATE, symbols=(SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24", price=15000.0)))
 ES, NQ = Subscription("ESH24", MINUTE, 30), Subscription("NQH24", MINUTE, 30, calendar="CME_Equity_Index")

@@ -11,6 +11,7 @@ from bots.catalog import make_bot
 from data.tradestation.bars import Interval, LiveBar, format_time
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Framing, Scenario
 from data.tradestation.emulator.scenario import SymbolSpec
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import BarClosed, BarCorrected, Event, HistoryLoaded, StatusChanged
 from data.tradestation.live import LiveFeed
 from data.tradestation.patience import FeedSettings
@@ -21,7 +22,7 @@ from engine.live import LiveSection, LiveSession
 from engine.live.session import read_instruments
 from engine.paper import replay
 from engine.paper.run import PaperRun
-from tests.live.harness import GrantedTokens, figures
+from tests.live.harness import figures
 from tests.live.paper_market import differing, fresh_bot, journal_bytes
 
 RATE = 2400.0

@@ -1,18 +1,19 @@
 """Live quotes: full first, changes merged, one bad symbol hurts no other."""
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario, SymbolSpec
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import FeedState
 from data.tradestation.quotes import Quote, QuoteBook, QuoteFeed
 from data.tradestation.reconnect import Backoff
 from data.tradestation.rest import TradeStationClient
-from tests.live.harness import RATE, GrantedTokens
+from tests.live.harness import RATE
+from tests.live.sessions import wait
 
 STREAM = "stream/quotes"
 SCENARIO = Scenario(rate=RATE, symbols=(SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24", delayed=True)))
@@ -32,10 +33,7 @@ def quoting(*names: str) -> Iterator[tuple[Emulator, QuoteFeed]]:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15.0
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.005)
+    wait(lambda: None, condition, what)
 
 
 def test_quotes_follow_the_market_whatever_the_case_of_their_names() -> None:

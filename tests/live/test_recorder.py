@@ -7,25 +7,13 @@ import pytest
 
 from data.errors import SourceError
 from data.tradestation import recorder as recorder_module
-from data.tradestation.bars import Interval, LiveBar, parse_time
+from data.tradestation.bars import Interval
 from data.tradestation.emulator import Fault, FaultKind, Scenario
-from data.tradestation.events import BarClosed, BarCorrected, CloseReason, GapMarked, HistoryLoaded, RolledOver
+from data.tradestation.events import BarCorrected, GapMarked, HistoryLoaded, RolledOver
 from data.tradestation.recorder import Acted, Recorder, compact, series_name
 from data.tradestation.recording import read_recording
+from tests.live.closings import EVE, NS_MINUTE, bar, closing
 from tests.live.harness import MINUTE, RATE, running, unlike_truth
-
-NS_MINUTE = 60 * 10**9
-NOON = parse_time("2024-03-06T23:55:00Z")
-
-
-def bar(minute: int, close: float = 10.0) -> LiveBar:
-    stamp = NOON + minute * NS_MINUTE
-    return LiveBar(stamp - NS_MINUTE, stamp, 10.0, max(10.0, close), 10.0, close, 5.0, 2, True)
-
-
-def closing(minute: int, *, backfilled: bool = False) -> BarClosed:
-    reason = CloseReason.HISTORY if backfilled else CloseReason.STATUS
-    return BarClosed("@ES", bar(minute), reason, backfilled, not backfilled, NOON + minute * NS_MINUTE + 7)
 
 
 def files(folder: Path) -> list[str]:
@@ -42,16 +30,16 @@ def test_every_closing_is_on_disk_when_the_call_returns(tmp_path: Path) -> None:
 def test_bars_are_kept_as_they_were_acted_on_and_corrections_beside(tmp_path: Path) -> None:
     """S17.2."""
     writer = Recorder(tmp_path, "@ES", MINUTE)
-    writer.history(HistoryLoaded("@ES", (bar(-1), bar(0)), "ESH24"), NOON)
+    writer.history(HistoryLoaded("@ES", (bar(-1), bar(0)), "ESH24"), EVE)
     writer.bar(closing(1), Acted(decided=True, open_seen=10.25))
     writer.bar(closing(2, backfilled=True), Acted(decided=False))
     writer.bar(closing(3), Acted(decided=False, absent=True))
-    writer.correction(BarCorrected("@ES", bar(1), bar(1, 12.0), NOON + 4 * NS_MINUTE))
+    writer.correction(BarCorrected("@ES", bar(1), bar(1, 12.0), EVE + 4 * NS_MINUTE))
     found = read_recording(tmp_path, "@ES", MINUTE)
 
     assert found.seen.close.tolist() == [10.0, 10.0, 10.0, 10.0, 10.0]
     assert found.known.close.tolist() == [10.0, 10.0, 12.0, 10.0, 10.0]
-    assert found.seen.time_ns.tolist() == [NOON + (m - 1) * NS_MINUTE for m in (-1, 0, 1, 2, 3)]
+    assert found.seen.time_ns.tolist() == [EVE + (m - 1) * NS_MINUTE for m in (-1, 0, 1, 2, 3)]
     assert found.history.tolist() == [True, True, False, False, False]
     assert found.decided.tolist() == [False, False, True, False, False]
     assert found.backfilled.tolist() == [True, True, False, True, False]
@@ -59,15 +47,15 @@ def test_bars_are_kept_as_they_were_acted_on_and_corrections_beside(tmp_path: Pa
     assert found.absent.tolist() == [False, False, False, False, True]
     assert found.open_seen[2] == 10.25
     assert np.isnan(found.open_seen[3])
-    assert [(c.open_ns, c.figures[3]) for c in found.corrections] == [(NOON, 12.0)]
+    assert [(c.open_ns, c.figures[3]) for c in found.corrections] == [(EVE, 12.0)]
     assert found.seen.digest != found.known.digest
 
 
 def test_gaps_and_rolls_are_noted(tmp_path: Path) -> None:
     writer = Recorder(tmp_path, "@ES", MINUTE)
-    writer.take(closing(1), NOON)
-    writer.take(GapMarked("@ES", NOON, "the line broke"), NOON + NS_MINUTE)
-    writer.take(RolledOver("@ES", "ESH24", "ESM24"), NOON + NS_MINUTE)
+    writer.take(closing(1), EVE)
+    writer.take(GapMarked("@ES", EVE, "the line broke"), EVE + NS_MINUTE)
+    writer.take(RolledOver("@ES", "ESH24", "ESM24"), EVE + NS_MINUTE)
     notes = read_recording(tmp_path, "@ES", MINUTE).notes
 
     assert [(n.kind, n.text) for n in notes] == [("gap", "the line broke"), ("roll", "ESH24 -> ESM24")]
@@ -94,7 +82,7 @@ def test_a_recorder_that_starts_again_goes_on_where_it_was(tmp_path: Path) -> No
     first.bar(closing(1))
     first.close()
     second = Recorder(tmp_path, "@ES", MINUTE)
-    second.history(HistoryLoaded("@ES", (bar(0), bar(1, 99.0), bar(2)), None), NOON)
+    second.history(HistoryLoaded("@ES", (bar(0), bar(1, 99.0), bar(2)), None), EVE)
     second.bar(closing(3))
     found = read_recording(tmp_path, "@ES", MINUTE)
 

@@ -30,11 +30,12 @@ from data.tradestation.emulator import (
     Scenario,
     SymbolSpec,
 )
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.endpoints import Endpoints
 from data.tradestation.limiter import Category, FixedWindows, Quota
 from data.tradestation.rest import TradeStationClient
 from data.tradestation.symbols import symbol_from_json
-from tests.live.harness import MINUTE, GrantedTokens, figures
+from tests.live.harness import MINUTE, figures
 
 NEVER = threading.Event()
 CORN = SymbolSpec(symbol="@C", tick_size=0.25, point_value=50.0, price_style="Fraction", fraction=8, root="C")
@@ -236,10 +237,13 @@ def test_a_get_is_repeated_on_503_and_a_lasting_outage_is_a_network_error(emulat
 
 def test_a_401_renews_the_token_and_asks_once_more(emulator: Emulator) -> None:
     tokens = GrantedTokens(emulator)
+    refused = tokens.access_token()
     client = TradeStationClient(emulator.endpoints, tokens, emulator.clock)
     emulator.inject(Fault(kind=FaultKind.UNAUTHORIZED, path="barcharts"))
+    asked = len(emulator.requests)
     client.last_bars("ESH24", MINUTE, 3)
-    assert tokens.renewals == 1
+    assert tokens.access_token() != refused
+    assert len(emulator.requests) == asked + 2
 
     emulator.inject(Fault(kind=FaultKind.UNAUTHORIZED, path="barcharts", times=2))
     with pytest.raises(SignInError, match="sign in again"):

@@ -47,7 +47,7 @@ from tests.live.paper_market import (
     play,
     replayed_bytes,
 )
-from tests.live.test_live_api import session, wait, wrong_bars
+from tests.live.sessions import run_of, session, wait, wrong_bars
 
 GAP = 12.5
 HISTORY, LIVE = 20, 40
@@ -357,10 +357,7 @@ def test_a_session_holds_its_position_through_a_roll_of_the_service(tmp_path: Pa
         exit={"name": "TrailingATR"},
     )
     with session(tmp_path, Scenario(rate=RATE, symbols=(spec,)), given) as (emulator, made):
-        wait(made.poll, lambda: made.account is not None and made.account.run is not None, "the account")
-        assert made.account is not None
-        run = made.account.run
-        assert run is not None
+        run = run_of(made)
         made.account.by_hand({"type": "market", "symbol": "@ES", "side": "buy", "qty": 2, "sl": 4_000.0})
         wait(made.poll, lambda: bool(run.engine.tables.count("fills")), "a position")
         assert emulator.clock.monotonic() < 480.0

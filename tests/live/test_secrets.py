@@ -24,8 +24,8 @@ from research.live.logs import logging_to
 from tests.app.live_windows import opened, scenario
 from tests.live.harness import QUICK, RATE
 from tests.live.paper_market import config
-from tests.live.test_live_api import SYMBOLS, wait
-from tests.live.test_sign_in import browse
+from tests.live.sessions import SYMBOLS, wait
+from tests.live.signing import browse
 
 KEY, SECRET = "key-4711-of-somebody", "hush-hush-0815-secret"
 FAULTS = (

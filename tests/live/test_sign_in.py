@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from data.errors import NetworkError, SignInError
-from data.tradestation.auth import ACCOUNT_SCOPES, Credentials, SignIn
+from data.tradestation.auth import Credentials, SignIn
 from data.tradestation.callback import CallbackListener
 from data.tradestation.clock import SystemClock
 from data.tradestation.emulator import AuthHabits, Emulator, Fault, FaultKind, Scenario
@@ -34,29 +34,9 @@ from data.tradestation.tokenstore import (
     redact,
 )
 from tests.live.harness import MINUTE, QUICK, RATE, Consumer
+from tests.live.signing import SECRET, browse, login, signed_in
 
-SECRET = Credentials("emulated-key", "emulated-secret")
 PUBLIC = Credentials("emulated-key")
-
-
-def login(emulator: Emulator, store: FileTokenStore, credentials: Credentials = SECRET) -> SignIn:
-    return SignIn(credentials, emulator.endpoints, store, emulator.clock, scopes=ACCOUNT_SCOPES)
-
-
-def browse(url: str) -> None:
-    """A user who consents: the browser follows the redirect."""
-    threading.Thread(target=lambda: requests.get(url, timeout=10).close(), name="browser").start()
-
-
-def signed_in(emulator: Emulator, store: FileTokenStore, credentials: Credentials = SECRET) -> SignIn:
-    sign_in = login(emulator, store, credentials)
-    sign_in.sign_in(browse, ports=(0,), timeout=10)
-    return sign_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileTokenStore:
-    return FileTokenStore(tmp_path / "private" / "tokens.json")
 
 
 @pytest.mark.parametrize("credentials", [SECRET, PUBLIC], ids=["secret", "pkce"])

@@ -14,10 +14,11 @@ from cryptography.x509.oid import NameOID
 from data.errors import NetworkError
 from data.tradestation.clock import SystemClock
 from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario
+from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.endpoints import Endpoints
 from data.tradestation.events import FeedState, StatusChanged
 from data.tradestation.rest import TradeStationClient
-from tests.live.harness import MINUTE, RATE, GrantedTokens, running, unlike_truth
+from tests.live.harness import MINUTE, RATE, running, unlike_truth
 
 DAY = datetime.timedelta(days=1)
 

@@ -20,19 +20,14 @@ from data.tradestation.tokenstore import FileTokenStore
 from engine.errors import SaveError
 from tests.live.harness import MINUTE, QUICK, RATE, Consumer, running, unlike_truth
 from tests.live.paper_market import config
-from tests.live.test_live_api import SYMBOLS, session, wait, wrong_bars
-from tests.live.test_sign_in import browse, login, signed_in
+from tests.live.sessions import SYMBOLS, run_of, session, wait, wrong_bars
+from tests.live.signing import browse, login, signed_in
 
 STREAM = "stream/barcharts"
 
 
 def reasons(consumer: Consumer) -> list[tuple[FeedState, str]]:
     return [(e.status.state, e.status.reason) for e in consumer.events if isinstance(e, StatusChanged)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileTokenStore:
-    return FileTokenStore(tmp_path / "private" / "tokens.json")
 
 
 # ----------------------------------------------------------------------------------------------------- tokens
@@ -140,10 +135,7 @@ def test_a_clock_that_is_minutes_off_is_warned_of_and_bars_stay_right(
         caplog.at_level(logging.WARNING),
         session(tmp_path, Scenario(rate=RATE, symbols=SYMBOLS, clock_offset_s=420.0), given) as (emulator, made),
     ):
-        wait(made.poll, lambda: made.account is not None and made.account.run is not None, "the account")
-        assert made.account is not None
-        run = made.account.run
-        assert run is not None
+        run = run_of(made)
         begun = run.next_bar
         wait(made.poll, lambda: run.next_bar >= begun + 3, "three bars")
         wait(made.poll, lambda: wrong_bars(emulator, made) == {}, "all bars as the market made them")

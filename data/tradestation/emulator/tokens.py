@@ -6,15 +6,18 @@ from data.tradestation.emulator.server import Emulator
 
 
 class GrantedTokens:
-    """Tokens straight from the emulator's desk, renewed there; safe to use from several threads."""
+    """Tokens straight from the emulator's desk, renewed there; safe to use from several threads.
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    ``scopes``: what they are for; none: what the emulator grants by itself.
+    """
+
+    def __init__(self, emulator: Emulator, *scopes: str) -> None:
+        self._emulator, self._scopes = emulator, scopes
         self._lock = threading.Lock()
         self._token = self._new()
 
     def _new(self) -> str:
-        return str(self._emulator.auth.grant()["access_token"])
+        return str(self._emulator.auth.grant(*self._scopes)["access_token"])
 
     def access_token(self) -> str:
         """A token with life left."""
