@@ -104,7 +104,7 @@ class Files:
             return
         proposed = str(new_folder(session.config.output.folder, session.config.name, datetime.now()))  # noqa: DTZ005 - own time
         name, _ = QFileDialog.getSaveFileName(self._window, "Save run as a folder", proposed)
-        if name:
+        if name and self._window.session is session:
             session.save(Path(name), report=True)
             self._window.wake()
 
@@ -162,6 +162,6 @@ class Files:
         """Ask where, and write the shown course's report."""
         session = self._writable()
         folder = QFileDialog.getExistingDirectory(self._window, "Write report.html into a folder") if session else ""
-        if session is not None and folder:
+        if session is not None and folder and self._window.session is session:
             session.report(Path(folder))
             self._window.wake()

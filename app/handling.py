@@ -11,7 +11,7 @@ from app.charts.cursor import Cursor
 from app.charts.levels import LevelKind, MoveLevel, resting_price
 from app.charts.ticks import LocalTime
 from app.dialogs.settings import SettingsDialog
-from app.dialogs.small import ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet, read_field
+from app.dialogs.small import Asking, ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet, read_field
 from app.files import Files
 from app.replay.orders import OrderState
 from app.replay.playback import PRESETS, Condition, PauseRule
@@ -191,17 +191,23 @@ class Handling:
         menu.addSeparator()
         go = menu.addAction("Go to this bar") if bar is not None else None
         picked = menu.exec(where)
+        if self._session is not session:
+            return  # another run was loaded while the menu was open
         if picked is not None and picked is go and bar is not None:
             self._window.go(Cursor(int(bar), Phase.CLOSE))
         elif picked in chosen:
             self.act(chosen[picked])
 
+    def _ask(self, session: RunSession, dialog: Asking, take: Callable[[], object]) -> None:
+        """Ask something about a run; if another one was loaded meanwhile, the answer does not concern that."""
+        dialog.accepted.connect(lambda: take() if self._session is session else None)
+        self._window.open_dialog(dialog)
+
     def _change_order(self, order: OrderState) -> None:
         if self._session is None:
             return
         dialog = ChangeOrderDialog(order, self._session.facts.forms[order.column], self._window)
-        dialog.accepted.connect(lambda: self.act(dialog.record()) if len(dialog.record()) > 2 else None)
-        self._window.open_dialog(dialog)
+        self._ask(self._session, dialog, lambda: self.act(dialog.record()) if len(dialog.record()) > 2 else None)
 
     def _change_settings(self) -> None:
         """Other settings of bot or exit from the cursor on."""
@@ -218,8 +224,7 @@ class Handling:
             for record in dialog.records():
                 self.act(record)
 
-        dialog.accepted.connect(take)
-        self._window.open_dialog(dialog)
+        self._ask(session, dialog, take)
 
     def _undo(self) -> None:
         session = self._session
@@ -248,12 +253,13 @@ class Handling:
         self._window.wake()
 
     def _rename_course(self, number: int) -> None:
-        if self._session is None:
+        session = self._session
+        if session is None:
             return
-        old = self._session.courses[number].name
+        old = session.courses[number].name
         name, given = QInputDialog.getText(self._window, "Rename", "Name of the branch", text=old)
-        if given and name.strip():
-            self._session.rename(number, name.strip())
+        if given and name.strip() and number in session.courses:
+            session.rename(number, name.strip())
             self._window.wake()
 
     def _save_course(self, number: int) -> None:
@@ -276,8 +282,7 @@ class Handling:
             return
         now, first, last, zone = self._span(session)
         dialog = DateDialog(now, first, last, zone.name, self._window)
-        dialog.accepted.connect(lambda: self._go_to(dialog.chosen(), zone))
-        self._window.open_dialog(dialog)
+        self._ask(session, dialog, lambda: self._go_to(dialog.chosen(), zone))
 
     def _go_to(self, moment: datetime, zone: LocalTime) -> None:
         if self._session is not None:
@@ -302,8 +307,7 @@ class Handling:
             }
             session.playback.rules = [PauseRule(each, limits.get(each, 0.0)) for each in dialog.conditions()]
 
-        dialog.accepted.connect(take)
-        self._window.open_dialog(dialog)
+        self._ask(session, dialog, take)
 
     def explain_fill(self, index: int) -> None:
         """Explain a fill, by its place among all fills."""

@@ -168,8 +168,10 @@ class BranchesPanel(Panel):
         layout.addWidget(self.table)
 
     def _ask(self, signal: object) -> None:
-        row = self.table.currentRow()
-        if 0 <= row < len(self._numbers) and hasattr(signal, "emit"):
+        row, session = self.table.currentRow(), self.session
+        if session is None or not 0 <= row < len(self._numbers) or not hasattr(signal, "emit"):
+            return
+        if self._numbers[row] in session.courses:  # it may have been deleted since the list was written
             signal.emit(self._numbers[row])
 
     def key(self, session: RunSession) -> object:

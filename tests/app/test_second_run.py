@@ -9,6 +9,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QFileDialog
 
 from app.charts.levels import LevelKind, MoveLevel
+from app.dialogs.settings import SettingsDialog
 from app.main_window import MainWindow
 from app.replay.facts import RunFacts
 from app.replay.playback import PRESETS
@@ -140,3 +141,31 @@ def test_a_quantity_may_be_as_small_as_a_lot(on_a_day: MainWindow) -> None:
         assert on_a_day.ticket.ticket(1).quantity == 0.004
     finally:
         session.facts.contracts[1] = whole
+
+
+def test_what_was_asked_of_a_run_does_not_befall_the_one_that_was_loaded_meanwhile(
+    on_a_day: MainWindow, of_one_symbol: Any
+) -> None:
+    on_a_day.actions_by_key["setting"].trigger()
+    dialog = on_a_day.dialogs[-1]
+    assert isinstance(dialog, SettingsDialog)
+    dialog.form.fields["atr_multiple"].put(6)
+    session = open_second(on_a_day, of_one_symbol)
+    dialog.accept()
+    assert not session.branching
+    assert list(session.courses) == [0]
+
+
+@pytest.mark.parametrize("asked", ["Show", "Rename …", "Save", "Delete"])
+def test_a_branch_that_is_gone_is_not_asked_for_again(on_a_day: MainWindow, asked: str) -> None:
+    """A second click comes before the list has been written anew."""
+    on_a_day.ticket.send(1)
+    settled(on_a_day)
+    panel, session = on_a_day.branches, on_a_day.session
+    assert session is not None
+    on_a_day.activity.tabs.setCurrentWidget(panel)
+    pump(on_a_day)()
+    panel.table.setCurrentCell(1, 0)
+    panel.buttons["Delete"].click()
+    panel.buttons[asked].click()
+    assert list(session.courses) == [0]
