@@ -31,10 +31,11 @@ from app.replay.model import ReplayModel
 from app.replay.playback import Playback
 from app.replay.saved import SavedRun
 from app.replay.store import JournalStore
+from data.mapped_pages import let_pages_go
 from engine.actions import Action
 from engine.changing import SETTING
 from engine.config import BacktestConfig
-from engine.freeing import give_back_freed_memory
+from engine.freeing import LEAST_ASSET_BARS, give_back_freed_memory
 from engine.inspection import Explanation
 from engine.kernel.schema import Phase
 from engine.preparing import Prepared
@@ -137,7 +138,8 @@ class RunSession:
         self._asked = self._saves = 0
         self._questions: dict[int, Question] = {}
         self._waiting: Waiting | None = None
-        self._saved_store = store is not None
+        self._known = store is not None  # whether the run's journal is here before an engine has told it
+        self._rests = False
         self._told_difference = False
         self._next = 1
         self.autosave: Callable[[Course], Path] | None = None
@@ -214,6 +216,8 @@ class RunSession:
         if taken:
             self.model.cursor_model.grow(self.course.store.bars)
             self._show_what_waited()
+        if self._rests:
+            self._let_engine_go()
         return taken
 
     def _take(self, message: Message) -> None:
@@ -237,9 +241,12 @@ class RunSession:
         course = self.courses.get(chunk.course)
         if course is None:
             return
-        if chunk.course == MAIN and self._saved_store and not course.store.agrees(chunk):
-            self._differs()
-            return
+        if chunk.course == MAIN and self._known:
+            if not course.store.agrees(chunk):
+                self._differs()
+                return
+            if chunk.bars < course.store.bars:
+                return  # on the way through what is here already
         course.store.add(chunk)
         self.model.cursor_model.revision += course.number == self.model.course
 
@@ -477,6 +484,25 @@ class RunSession:
         elif course is not None:
             course.folder, course.outdated = message.folder, None
             self.notices.append(Notice(kind="info", text=f"{course.name} is saved in {message.folder}"))
+        self._rests = self._all_is_saved()
+
+    def _all_is_saved(self) -> bool:
+        """Whether a long run with all its branches is in folders, and nobody waits for the engine."""
+        courses = self.courses.values()
+        there = all(course.folder is not None and course.status != "running" for course in courses)
+        long = self.facts.bars * len(self.facts.symbols) >= LEAST_ASSET_BARS
+        return there and long and not self.asking and not self.branching
+
+    def _let_engine_go(self) -> None:
+        """A compiled engine takes as much memory as the window, and is soon run again where it is asked for more."""
+        self._rests = False
+        if self.link is None or self.link.kind != "thread":
+            return
+        self.close()
+        self._known = True
+        self.facts.market.forget_tables()
+        let_pages_go(self.facts.market.series)
+        give_back_freed_memory(self.facts.bars * len(self.facts.symbols))
 
     def take_notices(self) -> Iterator[Notice]:
         """What is to be told, once."""

@@ -11,7 +11,7 @@ from data.series import BarSeries
 def let_pages_go(series: Iterable[BarSeries]) -> None:
     """Let the pages of mapped bars go; looking at a bar brings its page back, from the system's file cache.
 
-    Only for bars that have just been loaded: a page that somebody wrote to would come back as it is in the file. Bars
+    Only for bars as they were loaded: a page that somebody wrote to would come back as it is in the file. Bars
     that are not mapped, and systems that know no such advice, are left as they are.
     """
     maps = {id(found): found for one in series if (found := _map_of(one.time_ns)) is not None}

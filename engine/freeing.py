@@ -27,8 +27,8 @@ def give_back_freed_memory(asset_bars: int) -> None:
 def hand_large_blocks_back() -> None:
     """Have every large block handed back when it is freed, in whichever thread; to be called at the start.
 
-    glibc counts a freed block of up to 32 MB as one that will be wanted again, keeps up to twice as much in each thread's
-    heap, and no call brings back what lies free at a heap's end: chunks of a run, as they arrive, leave 60 MB behind.
+    glibc counts a freed block of up to 32 MB as one that will be wanted again, keeps up to twice as much in each
+    thread's heap, and no call brings back what lies free at a heap's end: the chunks of a long run leave 60 MB behind.
     """
     option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if option is not None:

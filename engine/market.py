@@ -297,6 +297,12 @@ class Market:
                 return
             held -= self._tables.pop(key).nbytes
 
+    def forget_tables(self) -> None:
+        """Forget all that was derived from the series, until it is asked for again; who holds a table keeps it."""
+        self.forget_indicators(0)
+        for name in ("bars", "open", "high", "low", "close", "volume"):
+            self.__dict__.pop(name, None)
+
     def reseeded(self, seed: int) -> "Market":
         """The same market, tables included, whose draws come from another seed."""
         self._given_bars = self.bars  # made now, once for both

@@ -130,6 +130,7 @@ class Worker:
                 self._stopped = True
             case RunTo(bars=bars):
                 self._target = self._run.bars if bars is None else bars
+                self._answer_what_waits()
             case Follow():
                 self._follow(command)
             case AskDecision(ask=ask, symbol=symbol, bar=bar):

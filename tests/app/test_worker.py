@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 import engine.run
-from app.engine_link.messages import Command, Ended, Follow, Job, Message, RunTo, Save, Saved, Stop
+from app.engine_link.messages import (
+    AskFill,
+    Command,
+    Ended,
+    Explained,
+    Follow,
+    Job,
+    Message,
+    RunTo,
+    Save,
+    Saved,
+    Stop,
+    Turned,
+)
 from app.engine_link.worker import Worker
 from tests.app.runs import config_of
 
@@ -65,3 +78,19 @@ def test_a_save_waits_for_the_end_of_its_course(tmp_path: Path) -> None:
     )
     assert line.saved() == [(0, "a", True), (1, "b", True)]
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
+
+
+def test_a_fill_that_the_run_has_not_come_to_is_explained_when_it_has() -> None:
+    """An engine that is started for the question of a saved run has no bars yet."""
+    line = served([AskFill(ask=1, index=40), AskFill(ask=2, index=10**6), RunTo(), AskFill(ask=3, index=40)])
+    answers = {each.ask: each for each in line.told if isinstance(each, Explained)}
+    assert "is not in the run, which has 0 fills" in answers[1].error
+    assert "is not in the run" in answers[2].error
+    assert answers[3].explanation is not None
+    assert answers[3].explanation.title.startswith("fill 40: ")
+
+
+def test_a_question_about_a_course_that_is_left_is_answered_before_the_other_one() -> None:
+    line = served([RunTo(), AskFill(ask=1, index=40), Follow(course=1, interventions=(BUY,))])
+    kinds = [type(each) for each in line.told if isinstance(each, Explained | Turned)]
+    assert kinds == [Explained, Turned]
