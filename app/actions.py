@@ -53,6 +53,8 @@ ACTIONS: tuple[ActionKind, ...] = (
     ActionKind("undo", "Trade", "Take the last thing by hand back", "Ctrl+Z"),
     ActionKind("setting", "Trade", "Change settings from here on …", "Ctrl+E"),
     ActionKind("parent", "Trade", "Show the parent of this branch", "Ctrl+B"),
+    ActionKind("longer", "View", "Longer bars", "Ctrl+Up"),
+    ActionKind("shorter", "View", "Shorter bars", "Ctrl+Down"),
     ActionKind("indicators", "View", "Indicators …", "I"),
     ActionKind("volume", "View", "Volume", "V", True, True),
     ActionKind("sessions", "View", "Sessions", "H", True, True),

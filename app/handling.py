@@ -96,6 +96,8 @@ class Handling:
             "undo": self._undo,
             "setting": self._change_settings,
             "parent": self._show_parent,
+            "longer": lambda: self._window.chart_bar.step_frame(1),
+            "shorter": lambda: self._window.chart_bar.step_frame(-1),
             "indicators": self.views.ask_indicators,
             "auto": self.views.set_auto,
             "statistics": lambda: self.views.show_dock("Statistics"),
@@ -298,7 +300,7 @@ class Handling:
         rules = session.playback.rules
         given = [zone.moment(int(rule.limit)) for rule in rules if rule.condition is Condition.DATE]
         date = given[0].replace(tzinfo=None) if given else now
-        dialog = PauseDialog(rules, date, first, last, self._window)
+        dialog = PauseDialog(rules, date, first, last, self._window, zone.name)
 
         def take() -> None:
             limits = {

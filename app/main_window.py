@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
             self.actions_by_key[kind.key] = action
             if bar is not None:
                 if kind.menu not in menus:
-                    menus[kind.menu] = bar.addMenu(kind.menu)
+                    menus[kind.menu] = bar.addMenu(f"&{kind.menu}")
                 menus[kind.menu].addAction(action)
         for key, on in self.charts.shown.items():
             self.actions_by_key[key].setChecked(on)

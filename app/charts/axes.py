@@ -70,7 +70,8 @@ def visible_times(window: Window, clock: LocalTime, hours: Hours | None) -> list
     bars = buckets.starts
     if bars[0] >= size:  # the bar before tells whether the first one begins something
         bars = np.concatenate(([bars[0] - size], bars))
-    most = max(window.width // round(TIME_GAP * window.ratio), 1)
+    covered = min(window.width, len(buckets) * size * window.step)  # a run that begins fills little of the width
+    most = max(round(covered) // round(TIME_GAP * window.ratio), 1)
     marks = time_marks(bars, window.view.store.time_ns[bars], clock, most, day_starts(window, hours, bars))
     return _apart(marks, window)
 

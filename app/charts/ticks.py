@@ -134,7 +134,8 @@ def time_marks(
 
     ``bars`` are the indices drawn (all, or each bucket's first) and ``time_ns`` their times; ``days`` are their
     trading days (days since 1970-01-01), without which a day begins at midnight of the clock. About ``most`` marks
-    come back, in order; the first bar is never one, since what it begins is not known.
+    come back, in order, more where there would be none else; the first bar is never one, since what it begins is not
+    known.
     """
     if len(bars) < 2:
         return []
@@ -172,11 +173,11 @@ def _begins(stretch: IntArray) -> BoolArray:
 
 
 def _finest(weights: IntArray, most: int) -> int:
-    """The finest step whose marks, with all coarser ones, are not too many."""
+    """The finest step whose marks, with all coarser ones, are not too many; too many rather than none at all."""
     counts = np.bincount(weights[weights >= 0], minlength=_YEAR + 1)[::-1].cumsum()[::-1]
     for weight in range(_YEAR + 1):
         if counts[weight] <= most:
-            return weight
+            return weight if counts[weight] else max(weight - 1, 0)
     return _YEAR
 
 

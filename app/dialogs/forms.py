@@ -14,6 +14,7 @@ from engine.settings import SettingInfo
 ACRONYMS = {"atr": "ATR", "ema": "EMA", "sma": "SMA", "pct": "", "sl": "stop loss", "tp": "take profit"}
 OPEN = "default"  # how a choice that is left open reads; what it stands for, the setting's help says
 LABELS, UNITS = 210, 210  # widths of what stands before and behind a field
+BOX = 28  # height of a box to check: that of every other field
 
 
 def heading(name: str) -> str:
@@ -62,6 +63,7 @@ class SettingField(QWidget):
         if info.type == "bool" and not info.optional:
             box = QCheckBox()
             box.setChecked(bool(value))
+            box.setMinimumHeight(BOX)
             return box
         if info.type in ("choice", "bool"):
             choices = QComboBox()
@@ -157,6 +159,11 @@ class SettingsForm(QWidget):
         """Nothing is wrong any more."""
         for field in self.fields.values():
             field.say("")
+
+
+def refused_text(count: int) -> str:
+    """What is said below a form of which so many fields are refused."""
+    return f"{'A setting is' if count == 1 else f'{count} settings are'} refused: see the fields in red"
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from PyQt6.QtWidgets import QComboBox, QLabel, QScrollArea, QWidget
 
-from app.dialogs.forms import SettingsForm
+from app.dialogs.forms import SettingsForm, refused_text
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
 from bots.catalog import make_bot
@@ -72,16 +72,24 @@ class SettingsDialog(Asking):
         changed = dict(self.changed())
         return [{"type": SETTING, "part": self._key(), "values": changed}] if changed else []
 
+    def _shown(self, error: ConfigError) -> str:
+        """Show each problem at its field; returns what is to be said below: what has none, else where to look."""
+        rest = []
+        for problem in error.problems:
+            field = self.form.fields.get(str(problem.path[-1]) if problem.path else "")
+            if field is None:
+                rest.append(str(problem))
+            else:
+                field.say(problem.text)
+        shown = len(error.problems) - len(rest)
+        return "\n".join(rest) or refused_text(shown)
+
     def accept(self) -> None:
         self.form.clear_errors()
         try:
             check_settings(self._classes[self._key()], self._now[self._key()] | dict(self.changed()))
         except ConfigError as error:
-            for problem in error.problems:
-                field = self.form.fields.get(str(problem.path[-1]) if problem.path else "")
-                if field is not None:
-                    field.say(problem.text)
-            self.told.setText(str(error))
+            self.told.setText(self._shown(error))
             set_tone(self.told, "down")
             return
         super().accept()

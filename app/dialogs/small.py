@@ -171,10 +171,16 @@ def _qt(moment: datetime) -> QDateTime:
 
 
 class PauseDialog(Asking):
-    """At what playing stops; ``date`` is what the field for it begins with."""
+    """At what playing stops; ``date`` is what the field for it begins with, in the zone of that name."""
 
     def __init__(
-        self, rules: list[PauseRule], date: datetime, first: datetime, last: datetime, parent: QWidget | None = None
+        self,
+        rules: list[PauseRule],
+        date: datetime,
+        first: datetime,
+        last: datetime,
+        parent: QWidget | None = None,
+        zone: str = "",
     ) -> None:
         super().__init__("Pause when", parent)
         given = {rule.condition: rule for rule in rules}
@@ -182,7 +188,8 @@ class PauseDialog(Asking):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         for row, condition in enumerate(Condition):
-            box = QCheckBox(condition.value.capitalize())
+            of_zone = f" ({zone})" if zone and condition is Condition.DATE else ""
+            box = QCheckBox(condition.value.capitalize() + of_zone)
             box.setChecked(condition in given)
             self.boxes[condition] = box
             grid.addWidget(box, row, 0)

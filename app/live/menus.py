@@ -42,7 +42,7 @@ def make_menus(window: QMainWindow, slots: Slots, without: tuple[str, ...]) -> t
         if kind.menu in without:
             continue
         if kind.menu not in menus:
-            menu = bar.addMenu(kind.menu)
+            menu = bar.addMenu(f"&{kind.menu}")
             assert menu is not None
             menus[kind.menu] = menu
         action = QAction(kind.text, window)

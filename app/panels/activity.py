@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QMenu,
-    QTableView,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -25,16 +24,16 @@ from app.session import RunSession
 from app.tables.cells import CellPainter
 from app.tables.columns import TableKind, Time, choices_table, fills_table, log_table, orders_table, trades_table
 from app.tables.model import CursorTable
+from app.tables.views import ROW, TellingTable
 from app.theme.tokens import Theme
 
-ROW = 22
 DIGIT, MARGINS = 7.3, 20  # widths of a digit of the tables' font, and of the space beside a text
 EVERY = 3
 
 
-def plain_table(name: str) -> QTableView:
+def plain_table(name: str) -> TellingTable:
     """A table view with the window's row height and manners."""
-    view = QTableView()
+    view = TellingTable()
     view.setAccessibleName(name)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -82,6 +81,7 @@ class TablePage(QWidget):
         self.filter.setFixedWidth(230)
         self.filter.textChanged.connect(self._filtered)
         self.shown = label("", "muted")
+        self._none = kind.none
         self._lay_out(kind)
         self.view.clicked.connect(self._jump)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -93,8 +93,8 @@ class TablePage(QWidget):
 
     def _lay_out(self, kind: TableKind) -> None:
         export = QToolButton()
-        export.setText("Export")
-        export.setProperty("flat", "true")
+        export.setText("Export …")
+        export.setToolTip(f"Write the {kind.name.lower()} up to the cursor into a file")
         export.setAccessibleName(f"Export {kind.name}")
         export.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         export.clicked.connect(lambda: self.export_asked.emit(kind.name.lower()))
@@ -151,7 +151,8 @@ class TablePage(QWidget):
     def _count(self) -> None:
         """How many rows there are, and of how many where some are filtered out."""
         shown, known = self.table.rowCount(), self.table.known
-        text = f"{shown:,}" if shown == known else f"{shown:,} of {known:,}"
+        text = f"{shown:,} rows" if shown == known else f"{shown:,} of {known:,} rows"
+        self.view.nothing = self._none if not known else "No row has these words"
         if self.shown.text() != text:
             self.shown.setText(text)
 

@@ -72,6 +72,8 @@ class ControlBar(Panel):
         for told, wide in ((self.date, 236), (self.count, 150)):
             told.setFixedWidth(wide)
             below.addWidget(told)
+        self.date.setToolTip("When the bar opens; View, Time zone says whose clock it is")
+        self.count.setToolTip("The cursor's bar, of how many; files and explanations count from 0")
 
     def _add_jumps(self, layout: QHBoxLayout, steps: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
         self.jump = QComboBox()

@@ -27,7 +27,7 @@ class InspectorPanel(Panel):
         self.tree.setAccessibleName("Why")
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(12)
-        for column, width in enumerate((160, 290)):
+        for column, width in enumerate((160, 330)):
             self.tree.setColumnWidth(column, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -139,7 +139,8 @@ class InspectorPanel(Panel):
     def _row(parent: QTreeWidget | QTreeWidgetItem, texts: tuple[str, str, str], bold: bool = False) -> QTreeWidgetItem:
         item = QTreeWidgetItem(parent, list(texts))
         item.setFont(1, numbers(12))
-        item.setToolTip(2, texts[2])
+        for column in (1, 2):
+            item.setToolTip(column, texts[column])
         if bold:
             font = item.font(0)
             font.setBold(True)

@@ -15,8 +15,8 @@ from app.panels.pacing import Pacing
 from app.panels.painted import Painted
 from app.panels.panel import Panel
 from app.panels.parts import DASH
-from app.panels.working import small_table
 from app.session import RunSession
+from app.tables.views import SmallTable
 from app.theme.fonts import numbers, words
 from app.theme.tokens import Theme, blend
 from data.series import FloatArray
@@ -69,9 +69,10 @@ class Histogrammed(Painted):
             if place % every == begin:
                 text = number(float(edges[place]), 1, signed=True)
                 canvas.text(text, self.look.muted, font, x - canvas.px(24), foot, canvas.px(48), canvas.px(22), CENTRE)
-            if step > canvas.px(7 * len(f"{count:,}")) and count:
+            told = f"{count:,}" if count < 1000 else f"{count / 1000:.1f}k"
+            if count and text_width(told, small) <= step:
                 box = (x, foot - tall - canvas.px(16), round(step), canvas.px(14))
-                canvas.text(f"{count:,}", self.look.muted, small, *box, CENTRE)
+                canvas.text(told, self.look.muted, small, *box, CENTRE)
 
 
 class Scatter(Painted):
@@ -135,7 +136,7 @@ class StatisticsPanel(Panel):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Statistics")
-        self.figures = small_table("Statistics", ["Figure"])
+        self.figures = SmallTable("Statistics", ["Figure"])
         self.months = self._make_months()
         self.histogram, self.scatter = Histogrammed(), Scatter()
         pages: Sequence[tuple[str, QWidget]] = (
@@ -223,7 +224,7 @@ class StatisticsPanel(Panel):
 
     def _make_months(self) -> QTableWidget:
         """Returns by month in percent; it is as wide as the window is at first."""
-        table = small_table("Returns by month in percent", ["%", *MONTHS])
+        table = SmallTable("Returns by month in percent", ["%", *MONTHS])
         for column in range(14):
             table.setColumnWidth(column, 56 if column == 0 else 61)
             head = table.horizontalHeaderItem(column)

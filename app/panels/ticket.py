@@ -100,7 +100,16 @@ class TicketPanel(Panel):
         self.profit_unit = combo("Take profit given as", tuple(unit.value for unit in Unit))
         self.profit = spin("Take profit", 5, 0.25, 1e9)
         self.force = combo("Time in force", tuple(TIMES))
-        self.reduce = QCheckBox("reduce only")
+        self.reduce = QCheckBox("Reduce only")
+        for named, tip in (
+            (self.type, "Market fills at the next price; the others wait for theirs"),
+            (self.size_by, "A quantity, or what may be lost at the stop in percent of equity"),
+            (self.loss_unit, "How the stop's distance from the entry is given"),
+            (self.profit_unit, "How the target's distance from the entry is given"),
+            (self.force, "How long the order works"),
+            (self.reduce, "It may make a position smaller, never larger or the other way round"),
+        ):
+            named.setToolTip(tip)
         self.type.currentIndexChanged.connect(lambda: self._fill_prices())
         for box in (self.size_by, self.loss_unit, self.profit_unit, self.force):
             box.currentIndexChanged.connect(lambda: self._changed())
@@ -171,7 +180,7 @@ class TicketPanel(Panel):
             field.setSingleStep(form.tick)
             field.setRange(-1e9, 1e9)
         lot = facts.contracts[self.column].facts.lot_size
-        self.quantity.setDecimals(max(PriceFormat.for_tick(lot).decimals, 2))
+        self.quantity.setDecimals(PriceFormat.for_tick(lot).decimals)
         self.quantity.setSingleStep(lot)
         for field in (self.limit, self.stop):
             field.setValue(mark if mark == mark else 0.0)

@@ -10,6 +10,18 @@ from engine.config import BacktestConfig
 
 TOGGLES = (("volume", "Volume"), ("sessions", "Sessions"), ("trades", "Trades"), ("path", "Path"), ("log", "Log"))
 
+LEAST = 60  # pixels, less than which words are left out altogether
+# What a button says more than its word, and its key.
+TIPS = {
+    "volume": "Volume of each bar (V)",
+    "sessions": "Regular hours and the begin of days (H)",
+    "trades": "Entries and exits, joined by a line (T)",
+    "path": "The way that price is assumed to go through the bar (P)",
+    "log": "Logarithmic prices (L)",
+    "indicators": "Which indicators are drawn (I)",
+    "auto": "Scales fit what is in sight, and time follows the cursor (A)",
+}
+
 
 class NarrowLabel(QLabel):
     """Words to one side that give way first where the window is narrow: their end is left out, never their begin."""
@@ -20,6 +32,8 @@ class NarrowLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.width() < LEAST:
+            return  # two letters tell nobody anything
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
@@ -53,17 +67,20 @@ class ChartBar(QWidget):
         self.frames: dict[str | None, QToolButton] = {}
         for name in (None, *MINUTES):
             self.frames[name] = self._button(name or "bars", f"Timeframe {name or 'of the run'}", True)
+            self.frames[name].setToolTip(f"Bars of {name}" if name else "The run's own bars")
             self.frames[name].clicked.connect(lambda _=False, name=name: self._frame(name))
             layout.addWidget(self.frames[name])
         layout.addSpacing(10)
         self.toggles: dict[str, QToolButton] = {}
         for key, text in TOGGLES:
             button = self._button(text, text, True)
+            button.setToolTip(TIPS[key])
             button.clicked.connect(lambda on, key=key: self.toggled.emit(key, on))
             self.toggles[key] = button
             layout.addWidget(button)
         for key, text in (("indicators", "Indicators …"), ("auto", "Auto")):
             button = self._button(text, text, False)
+            button.setToolTip(TIPS[key])
             button.clicked.connect(lambda _=False, key=key: self.asked.emit(key))
             layout.addWidget(button)
         self.told = NarrowLabel()
@@ -98,6 +115,14 @@ class ChartBar(QWidget):
             length = 0 if name is None else MINUTES[name] * MINUTE_NS
             button.setVisible(name is None or (length > bar_ns and length % bar_ns == 0))
             button.setChecked(name == chosen)
+
+    def step_frame(self, by: int) -> None:
+        """Choose the next longer (1) or shorter (-1) bars of those that are offered."""
+        offered = [name for name, button in self.frames.items() if not button.isHidden()]
+        now = next(place for place, name in enumerate(offered) if self.frames[name].isChecked())
+        wanted = offered[min(max(now + by, 0), len(offered) - 1)]
+        if wanted != offered[now]:
+            self._frame(wanted)
 
     def say(self, text: str) -> None:
         """Words to the right."""

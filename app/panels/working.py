@@ -1,52 +1,15 @@
 """Working orders at the cursor: cancel or change one; and the branches of the run: show, rename, delete."""
 
-from collections.abc import Sequence
-
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.charts.prices import number
-from app.panels.activity import ROW
 from app.panels.panel import Panel
-from app.panels.parts import label
 from app.replay.orders import OrderState
 from app.session import MAIN, RunSession
-from app.theme.fonts import numbers
+from app.tables.views import SmallTable
 
-
-def small_table(name: str, headings: Sequence[str]) -> QTableWidget:
-    """A table of few rows."""
-    table = QTableWidget(0, len(headings))
-    table.setAccessibleName(name)
-    table.setHorizontalHeaderLabels(list(headings))
-    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-    table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
-    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-    table.setShowGrid(False)
-    rows, columns = table.verticalHeader(), table.horizontalHeader()
-    if rows is not None and columns is not None:
-        rows.setVisible(False)
-        rows.setDefaultSectionSize(ROW)
-        columns.setStretchLastSection(True)
-        columns.setHighlightSections(False)
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    return table
-
-
-def fill_table(table: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
-    """Write texts; the chosen row stays."""
-    chosen = table.currentRow()
-    table.setRowCount(len(rows))
-    for place, texts in enumerate(rows):
-        for column, text in enumerate(texts):
-            item = table.item(place, column)
-            if item is None:
-                item = QTableWidgetItem()
-                item.setFont(numbers(12))
-                table.setItem(place, column, item)
-            item.setText(text)
-    if 0 <= chosen < len(rows):
-        table.setCurrentCell(chosen, 0)
+FORCES = {"gtc": "good till cancelled", "day": "day", "ioc": "immediate or cancel"}
 
 
 class WorkingPanel(Panel):
@@ -60,23 +23,25 @@ class WorkingPanel(Panel):
     change_asked = pyqtSignal(object)
 
     HEADINGS = ("Id", "Symbol", "Side", "Type", "Qty", "Limit", "Stop", "SL", "TP", "Time", "By")
+    FIGURES = ("Id", "Qty", "Limit", "Stop", "SL", "TP")
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = small_table("Working orders", self.HEADINGS)
+        self.table = SmallTable("Working orders", self.HEADINGS, self.FIGURES, "No order works at the cursor")
+        for column, width in enumerate((60, 110, 70, 110, 70, 100, 100, 100, 100, 150)):
+            self.table.setColumnWidth(column, width)
         self._orders: list[OrderState] = []
         self.cancel, self.change = QPushButton("Cancel order"), QPushButton("Change …")
         self.cancel.clicked.connect(self._ask_cancel)
         self.change.clicked.connect(self._ask_change)
         self.table.itemSelectionChanged.connect(self._show_buttons)
         self.table.doubleClicked.connect(self._ask_change)
-        self.told = label("", "muted")
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
         top.setSpacing(6)
         top.addWidget(self.cancel)
         top.addWidget(self.change)
-        top.addWidget(self.told, 1)
+        top.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -120,10 +85,9 @@ class WorkingPanel(Panel):
             kind = order.type.name.lower().replace("_", "-") + (" triggered" if order.triggered else "")
             rows.append(
                 [str(order.id), order.symbol, side, kind, f"{order.quantity:g}", *prices,
-                 order.time_in_force.name.lower(), order.source.name.lower()]
+                 FORCES[order.time_in_force.name.lower()], order.source.name.lower()]
             )  # fmt: skip
-        fill_table(self.table, rows)
-        self.told.setText("" if rows else "no order works at the cursor")
+        self.table.fill(rows)
         self._show_buttons()
 
 
@@ -143,7 +107,7 @@ class BranchesPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = small_table("Branches", self.HEADINGS)
+        self.table = SmallTable("Branches", self.HEADINGS, ("By hand", "Bars", "Equity", "Against parent"))
         for column, width in enumerate((28, 120, 90, 200, 76, 90, 120, 130, 100)):
             self.table.setColumnWidth(column, width)
         self._numbers: list[int] = []
@@ -181,7 +145,7 @@ class BranchesPanel(Panel):
     def show_state(self, session: RunSession) -> None:
         """Results are told up to the cursor's bar alone."""
         self._numbers = sorted(session.courses)
-        fill_table(self.table, [self._row(session, number_) for number_ in self._numbers])
+        self.table.fill([self._row(session, number_) for number_ in self._numbers])
         branch = session.course.number != MAIN
         self.buttons["Delete"].setEnabled(branch or len(self._numbers) > 1)
 

@@ -43,6 +43,7 @@ class TableKind:
 
     Attributes:
         name: what menus call it; rows: its records; columns: from left to right.
+        none: what is said while there are no rows.
         bar, phase: names of the fields that say where a row jumps to.
         changes: whether rows that are there say something else as the cursor moves.
     """
@@ -50,6 +51,7 @@ class TableKind:
     name: str
     rows: Callable[[ReplayModel], TimedRows]
     columns: tuple[Column, ...]
+    none: str
     bar: str = "bar"
     phase: str = "phase"
     changes: bool = False
@@ -211,7 +213,8 @@ def trades_table(time: Time) -> TableKind:
         _when(_trades, "Exit time", "exit_bar", time), _number(_trades, "MAE", "mae"),
         _number(_trades, "MFE", "mfe"), _number(_trades, "Costs", "commission"), ambiguous,
     )  # fmt: skip
-    return TableKind(name="Trades", rows=_trades, columns=columns, bar="exit_bar", phase="exit_phase")
+    none = "No trade has been closed yet"
+    return TableKind(name="Trades", rows=_trades, columns=columns, none=none, bar="exit_bar", phase="exit_phase")
 
 
 def fills_table(time: Time) -> TableKind:
@@ -225,7 +228,7 @@ def fills_table(time: Time) -> TableKind:
         _number(_fills, "Cash", "cash", chars=12), _count(_fills, "Position", "position", 8),
         _count(_fills, "Order", "order"),
     )  # fmt: skip
-    return TableKind(name="Fills", rows=_fills, columns=columns)
+    return TableKind(name="Fills", rows=_fills, columns=columns, none="Nothing has filled yet")
 
 
 def orders_table(time: Time) -> TableKind:
@@ -249,7 +252,10 @@ def orders_table(time: Time) -> TableKind:
         _price(_orders, "Limit", "limit"), _price(_orders, "Stop", "stop"), _price(_orders, "SL", "stop_loss"),
         _price(_orders, "TP", "take_profit"), _word(_orders, "By", "source", Source, 7), status, reason,
     )  # fmt: skip
-    return TableKind(name="Orders", rows=_orders, columns=columns, bar="placed_bar", phase="placed_phase", changes=True)
+    return TableKind(
+        name="Orders", rows=_orders, columns=columns, none="No order has been given yet", bar="placed_bar",
+        phase="placed_phase", changes=True,
+    )  # fmt: skip
 
 
 def log_table(time: Time) -> TableKind:
@@ -259,7 +265,7 @@ def log_table(time: Time) -> TableKind:
         _when(_events, "Time", "bar", time), _word(_events, "Phase", "phase", Phase, 9), _symbol(_events),
         _word(_events, "Kind", "kind", EventKind, 16), what,
     )  # fmt: skip
-    return TableKind(name="Log", rows=_events, columns=columns)
+    return TableKind(name="Log", rows=_events, columns=columns, none="Nothing has happened yet")
 
 
 def _choices(model: ReplayModel) -> TimedRows:
@@ -292,7 +298,8 @@ def choices_table(time: Time) -> TableKind:
         _count(_choices, "x ATR", "multiple", 7), _count(_choices, "Arm", "arm"), gated,
         _number(_choices, "Width", "width", 3, 8), _count(_choices, "Order", "order"), values_column,
     )  # fmt: skip
-    return TableKind(name="Choices", rows=_choices, columns=columns, phase="")
+    none = "No choice yet: exits that learn choose a multiple of ATR at each entry"
+    return TableKind(name="Choices", rows=_choices, columns=columns, none=none, phase="")
 
 
 def _held(trades: Values) -> Values:

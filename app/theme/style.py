@@ -52,11 +52,16 @@ QPushButton[tone]:disabled { background: $card; color: $faint; border-color: $li
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateTimeEdit, QPlainTextEdit, QTextEdit {
     background: $chart; border: 1px solid $line; border-radius: 6px; padding: 3px 8px; min-height: 20px;
 }
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled, QDateTimeEdit:disabled {
+    color: $faint; background: $bg0;
+}
+QLineEdit, QComboBox, QPlainTextEdit { placeholder-text-color: $muted; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QDateTimeEdit:focus, QPlainTextEdit:focus {
     border-color: $accent;
 }
 QLineEdit[invalid="true"], QSpinBox[invalid="true"], QDoubleSpinBox[invalid="true"] { border-color: $down; }
-QSpinBox, QDoubleSpinBox { font-family: "JetBrains Mono"; }
+QSpinBox, QDoubleSpinBox, QDateTimeEdit { font-family: "JetBrains Mono"; }
+QPlainTextEdit { font-family: "JetBrains Mono"; font-size: 12px; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow, QDateTimeEdit::down-arrow {
     image: none; width: 0; height: 0; margin-right: 8px;
@@ -79,6 +84,7 @@ QTableView, QTreeView, QListView {
 }
 QTableView::item, QTreeView::item, QListView::item { padding: 0 6px; border: none; }
 QListView::item { padding: 3px 8px; }
+QTableView, QListView { placeholder-text-color: $muted; }
 QTreeView::item { padding: 2px 8px; }
 QListView:focus, QTableView:focus, QTreeView:focus { border: 1px solid $accent_line; }
 QTableView::item:hover, QTreeView::item:hover, QListView::item:hover { background: $hover; }
@@ -121,6 +127,7 @@ QCheckBox::indicator:checked {
 }
 QCheckBox::indicator:focus, QCheckBox::indicator:hover { border-color: $accent; }
 QCheckBox::indicator:disabled { border-color: $line; }
+QCheckBox:disabled { color: $faint; }
 QSlider { background: transparent; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }

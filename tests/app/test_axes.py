@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.charts.axes import visible_times
+from app.charts.cursor import Cursor
 from app.charts.prices import MINUS, PriceFormat, PriceStyle, compact, number, r_multiple
 from app.charts.scale import Extent, Scale, extent_of
 from app.charts.tags import spread
 from app.charts.ticks import LocalTime, nice_step, price_marks, time_marks
+from engine.kernel.schema import Phase
+from tests.app.markets import walk
+from tests.app.painting import Look, window_of
 
 NEW_YORK = LocalTime(ZoneInfo("America/New_York"), "New York")
 IN_UTC = LocalTime(UTC, "UTC")
@@ -201,3 +206,22 @@ def test_a_gap_in_time_takes_no_room_and_gets_one_mark() -> None:
     marks = time_marks(np.arange(120), times, IN_UTC, 4)
 
     assert [(mark.bar, mark.label) for mark in marks if mark.major] == [(60, "11 Mar")]
+
+
+def test_the_first_bars_of_a_run_have_round_times_below_them() -> None:
+    """Twelve minutes at the right edge are too narrow for a mark a minute; 18:01 and 18:09 would be left of those."""
+    window = window_of(walk(13), Cursor(12, Phase.CLOSE), Look(span=160.0))
+
+    labels = [mark.label for mark in visible_times(window, IN_UTC, None)]
+
+    assert labels
+    assert {int(label[-2:]) % 5 for label in labels} == {0}
+
+
+def test_a_narrow_axis_has_a_mark_where_only_many_or_none_would_be_round() -> None:
+    """Three weeks, room for two marks, and no month among them."""
+    times = minutes(2024, 9, 2, 0, 17, step=1440)
+
+    marks = time_marks(np.arange(17), times, IN_UTC, 1)
+
+    assert [mark.label for mark in marks] == ["9 Sep", "16 Sep"]

@@ -77,7 +77,7 @@ def test_a_filter_is_typed_and_says_how_many_rows_are_left(page: TablePage, wind
     assert {cell(page, row, "Symbol") for row in range(rows)} == {"CL_SYN"}
     reason = ExitReason.STOP_LOSS.name.lower().replace("_", " ")
     assert {cell(page, row, "Exit by") for row in range(rows)} == {reason}
-    assert page.shown.text() == f"{rows:,} of {page.table.known:,}"
+    assert page.shown.text() == f"{rows:,} of {page.table.known:,} rows"
 
 
 def test_chosen_rows_are_copied_with_headings(page: TablePage) -> None:
