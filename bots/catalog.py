@@ -1,7 +1,7 @@
 """The bots that go by a name, and how configuration sections become a bot with its exit."""
 
 from bots.base import BaseStrategyBot
-from engine.catalog import Shipped, find_class, settings_of
+from engine.catalog import Shipped, find_class, made
 from engine.config.sections import BotSection, ExitSection
 from exits.catalog import make_exit
 
@@ -23,4 +23,4 @@ def make_bot(bot: BotSection | None = None, exit: ExitSection | None = None) -> 
     """
     chosen = bot if bot is not None else BotSection()
     part = find_class(chosen, BOTS, BaseStrategyBot, "bot")
-    return part(settings_of(chosen, part), make_exit(exit))
+    return made(chosen, part, make_exit(exit))

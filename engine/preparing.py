@@ -17,7 +17,7 @@ from data.series import BarSeries
 from data.sessions import SessionCalendar
 from data.timeline import Timeline, build_timeline
 from engine.backtester import BacktesterEngine
-from engine.catalog import find_class, settings_of
+from engine.catalog import find_class, made
 from engine.config import BacktestConfig
 from engine.config.sections import SlippageSection
 from engine.config.sources import fine_source_settings, instrument_of, source_settings
@@ -172,4 +172,4 @@ def slippage_model(config: BacktestConfig, symbol: str) -> SlippageModel:
     section = config.asset(symbol).slippage_model or SlippageSection()
     # mypy takes an abstract base for a concrete class here; find_class refuses classes that lack methods.
     part = find_class(section, SLIPPAGE_MODELS, SlippageModel, "slippage model")  # type: ignore[type-abstract]
-    return part(settings_of(section, part))
+    return made(section, part)

@@ -11,7 +11,7 @@ from data.errors import SourceError, TriphaseError
 from data.loading import SourceSettings
 from data.series import BarSeries
 from engine import settings as typed
-from engine.catalog import find_class, settings_of
+from engine.catalog import find_class, made
 from engine.config.sections import ReaderSection
 
 
@@ -45,7 +45,7 @@ class OwnReader:
         part = find_class(self.section, {}, BarReader, "reader")  # type: ignore[type-abstract]
         name = f"reader {self.section.name}"
         try:
-            series: object = part(settings_of(self.section, part)).read(source)
+            series: object = made(self.section, part).read(source)
         except TriphaseError:
             raise
         except Exception as raised:

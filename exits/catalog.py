@@ -1,6 +1,6 @@
 """The exits that go by a name, and how a configuration section becomes an exit."""
 
-from engine.catalog import Shipped, find_class, settings_of
+from engine.catalog import Shipped, find_class, made
 from engine.config.sections import ExitSection
 from exits.base import ExitStrategy
 
@@ -26,4 +26,4 @@ def make_exit(section: ExitSection | None = None) -> ExitStrategy:
     chosen = section if section is not None else ExitSection()
     # mypy takes an abstract base for a concrete class here; find_class refuses classes that lack methods.
     part = find_class(chosen, EXITS, ExitStrategy, "exit")  # type: ignore[type-abstract]
-    return part(settings_of(chosen, part))
+    return made(chosen, part)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ def main(
     arguments = parse(argv)
     around = surroundings if surroundings is not None else Surroundings(out=sys.stdout, error=sys.stderr)
     try:
-        return _command(arguments, around, services if services is not None else _engine)
+        # What a bot prints is for people: with --json the one object stands alone on stdout.
+        with redirect_stdout(around.error) if arguments.json else nullcontext():
+            return _command(arguments, around, services if services is not None else _engine)
     except TriphaseError as error:
         print(f"error: {error}", file=around.error)
         return FAILED

@@ -83,10 +83,12 @@ class Stage:
     fail_bounds: BaseException | None = None
     early: dict[str, PlayedResult] = field(default_factory=dict)
     lookahead: LookAheadError | None = None
+    says: str = ""
 
     def run(self, config: BacktestConfig, bot: object, drive: str, listener: ProgressListener | None) -> PlayedResult:
         self.configs.append(config)
         self.drives.append(drive)
+        print(self.says, end="\n" if self.says else "")
         if self.fail is not None:
             raise self.fail
         if listener is not None:
@@ -189,6 +191,16 @@ def test_json_is_one_object_on_stdout_and_nothing_else(stage: Stage) -> None:
     assert told["bounds"]["best_case"]["statistics"]["net_profit"] == 2500.0
     assert (told["config"]["seed"], told["config_hash"]) == (3, stage.configs[0].hash())
     assert told["folder"] == str(stage.folder / "runs/x_2024-03-08_143000")
+
+
+def test_what_a_bot_prints_does_not_come_between_the_json(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.says = "span is 34"
+
+    stage(*stage.command, "--json")
+
+    assert "span is 34\n" in stage.error.getvalue()
+    assert len(stage.out.getvalue().splitlines()) == 1
+    assert capsys.readouterr().out == ""
 
 
 def test_a_figure_that_json_cannot_write_is_null(stage: Stage) -> None:
