@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
-from PyQt6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+from PyQt6.QtCore import QThread, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.charts.clock import FrameClock
@@ -17,7 +17,7 @@ from app.session import RunSession
 from app.theme import DARK, apply_theme
 from app.workspace import Workspace
 from tests.app.runs import config_of, finished, store_of
-from tests.app.staging import TABLES, go
+from tests.app.staging import TABLES, go, standing
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +46,8 @@ def clock(look: QApplication) -> Iterator[FrameClock]:
 def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
     """A window that works in an empty folder; its engines are threads."""
     monkeypatch.chdir(tmp_path)
-    made = MainWindow(Workspace(tmp_path / "window.json"), own_process=False)
-    made.resize(1440, 900)
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-    # Without a running event loop Qt would keep it until the end, and polish it at every change of the theme.
-    QCoreApplication.sendPostedEvents(made, QEvent.Type.DeferredDelete)
+    with standing(Workspace(tmp_path / "window.json"), False, (1440, 900)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

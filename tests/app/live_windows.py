@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from PyQt6.QtWidgets import QApplication
 
 from app.live.window import LiveWindow
 from app.workspace import Workspace
 from bots.base import BaseStrategyBot
 from bots.catalog import make_bot
+from data.tradestation.bars import LiveBar
 from data.tradestation.emulator.scenario import Fault, Scenario, SymbolSpec
 from data.tradestation.emulator.server import Emulator
 from data.tradestation.emulator.tokens import GrantedTokens
@@ -29,7 +31,19 @@ BY_HAND = BacktestConfig(
     bot={"name": "Scripted"},
     exit={"name": "FixedRatio"},
 )
+MINUTE_NS = 60 * 10**9
 PATIENT = FeedSettings(silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0))
+
+
+def bars(count: int) -> list[LiveBar]:
+    """A random walk, minute by minute; the same each time."""
+    walk = np.cumsum(np.random.default_rng(4).integers(-3, 4, (count + 1,))) * 0.25 + 4500.0
+    made = []
+    for minute, (first, last) in enumerate(zip(walk[:-1].tolist(), walk[1:].tolist(), strict=True)):
+        at = (minute + 3) * MINUTE_NS
+        high, low = max(first, last) + 0.5, min(first, last) - 0.25
+        made.append(LiveBar(at, at + MINUTE_NS, first, high, low, last, 10.0 + minute))
+    return made
 
 
 def scenario(*faults: Fault, symbols: tuple[str, ...] = ("ESH24", "NQH24"), rate: float = 240.0) -> Scenario:

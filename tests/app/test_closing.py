@@ -1,11 +1,9 @@
 """Closing: the window is gone at once, everything that is finished is saved, and every engine has ended."""
 
 import multiprocessing
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QApplication
 
 import app.saving
 from app.charts.cursor import Cursor
@@ -13,38 +11,23 @@ from app.main_window import MainWindow
 from app.opening import new_session
 from app.saving import SavingNotice
 from app.session import RunSession
-from app.workspace import Workspace
 from engine.kernel.schema import Phase
 from tests.app.runs import config_of, until
-
-
-@pytest.fixture
-def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.chdir(tmp_path)
-    made = MainWindow(Workspace(None))
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
+from tests.app.staging import pump
 
 
 def with_branches(window: MainWindow, count: int, own_process: bool) -> RunSession:
     """A finished run with branches that are finished and not saved."""
-
-    def pump() -> None:
-        window.clock.tick()
-        QApplication.processEvents()
-
     config = config_of("sample", "end=2024-09-03")
     window.load("a run", lambda: new_session(config, own_process))
-    until(lambda: window.session is not None and not window.session.running, pump, most=20_000)
+    until(lambda: window.session is not None and not window.session.running, pump(window), most=20_000)
     session = window.session
     assert session is not None
-    until(lambda: session.courses[0].folder is not None, pump, most=20_000)  # the first save loads a library
+    until(lambda: session.courses[0].folder is not None, pump(window), most=20_000)  # the first save loads a library
     for number in range(count):
         window.go(Cursor(700 - 50 * number, Phase.OPEN))
         session.act({"type": "market", "symbol": "ES_SYN", "side": "buy", "qty": 1})
-        until(lambda: not session.branching and not session.running, pump)
+        until(lambda: not session.branching and not session.running, pump(window))
     return session
 
 

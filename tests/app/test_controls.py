@@ -19,7 +19,7 @@ from app.session import RunSession
 from app.workspace import Workspace
 from engine.kernel.schema import EventKind, OrderType, Phase
 from tests.app.runs import until
-from tests.app.staging import go, opened, pump, settled
+from tests.app.staging import go, opened, pump, rest_far_below, settled
 
 DAY = "end=2024-09-03"
 Key, Shift = Qt.Key, Qt.KeyboardModifier.ShiftModifier
@@ -206,11 +206,8 @@ def test_a_working_order_is_changed_and_cancelled_in_its_panel(run: MainWindow) 
     """GUI.md 4: working orders (cancel, modify); each extends the branch."""
     session = run.session
     assert session is not None
-    go(run, 30, Phase.OPEN)
-    form, mark = session.facts.forms[0], session.facts.mark(0, session.model.cursor)
-    far = form.snapped(mark - 400 * form.tick)
-    run.handling.act({"type": "limit", "symbol": "ES_SYN", "side": "buy", "qty": 1.0, "limit": far})
-    settled(run)
+    far, form = rest_far_below(run).limit, session.facts.forms[0]
+    assert far is not None
     run.activity.tabs.setCurrentWidget(run.working)
     pump(run)()
     assert not run.working.cancel.isEnabled()

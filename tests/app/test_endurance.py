@@ -24,7 +24,9 @@ from data.synthetic import MarketSettings, generate
 from engine.backtest import run_backtest
 from engine.config import BacktestConfig
 from engine.kernel.schema import Phase
+from tests.app.processor import million_additions
 from tests.app.runs import config_of, finished, store_of, until
+from tests.app.staging import frame, standing
 
 # Processor time of a frame against that of a million additions (some 20 ms): 12 ms, and 18 with a second chart.
 ONE_CHART, TWO_CHARTS = 0.6, 0.9
@@ -33,31 +35,11 @@ ONE_CHART, TWO_CHARTS = 0.6, 0.9
 @pytest.fixture
 def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
     monkeypatch.chdir(tmp_path)
-    made = MainWindow(Workspace(None))
-    made.resize(1600, 950)
-    made.show()
-    # Frames are counted: the test's own calls are the only ones.
-    made.clock.stop()
-    made.clock._timer.setInterval(10**7)
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-def frame(window: MainWindow) -> None:
-    window.clock.tick()
-    QApplication.processEvents()
-
-
-def calibration() -> float:
-    """Processor seconds of a million additions on this machine."""
-    best = float("inf")
-    for _ in range(5):
-        begun, total = time.thread_time(), 0
-        for number in range(1_000_000):
-            total += number
-        best = min(best, time.thread_time() - begun)
-    return best
+    with standing(Workspace(None), None, (1600, 950)) as made:
+        # Frames are counted: the test's own calls are the only ones.
+        made.clock.stop()
+        made.clock._timer.setInterval(10**7)
+        yield made
 
 
 def test_frames_keep_their_budget_beside_a_bot_in_python_at_full_speed(window: MainWindow) -> None:
@@ -85,7 +67,7 @@ def test_frames_keep_their_budget_beside_a_bot_in_python_at_full_speed(window: M
     busy = sorted(cost for cost, bars in zip(costs, taken, strict=True) if bars)
     assert len(busy) >= 5
     # The best tenth: other work on the machine slows frames down, and nothing makes them faster than they are.
-    assert busy[len(busy) // 10] < TWO_CHARTS * calibration()
+    assert busy[len(busy) // 10] < TWO_CHARTS * million_additions()
 
 
 def test_a_bot_that_fails_shows_its_traceback_and_the_window_lives_on(window: MainWindow) -> None:
@@ -191,5 +173,5 @@ def test_millions_of_bars_are_opened_and_walked_through(window: MainWindow, tmp_
         costs.append(time.thread_time() - begun)
         state = (session.model.account, tuple(session.model.positions), len(session.model.working))
         assert shown.setdefault(cursor, state) == state
-    assert sorted(costs)[len(costs) // 4] < ONE_CHART * calibration(), "a jump to any bar costs one frame"
+    assert sorted(costs)[len(costs) // 4] < ONE_CHART * million_additions(), "a jump to any bar costs one frame"
     assert session.link is None, "nothing but a question or an order needs an engine"

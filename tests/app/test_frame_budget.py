@@ -4,9 +4,6 @@ The budget (candles 4 ms, whole chart 12 ms, whatever the number of bars; append
 machine on which the calibration takes 0.6 ms. CPU time of this thread is measured, never the wall clock.
 """
 
-import time
-from collections.abc import Callable
-
 import pytest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -20,33 +17,10 @@ from app.charts.pyramid import BarPyramid
 from app.charts.timeframe import BarView
 from app.charts.widget import ChartWidget
 from tests.app.markets import marks_on, walk
+from tests.app.processor import budget, cpu_ms
 
-CALIBRATION_MS = 0.6
 FRAMES = 30
 TICK = PriceFormat.for_tick(0.25)
-
-
-def cpu_ms(work: Callable[[], object], times: int, rounds: int = 3) -> float:
-    """Least CPU time of this thread for one call, over some rounds."""
-    best = float("inf")
-    for _ in range(rounds):
-        begin = time.thread_time()
-        for _ in range(times):
-            work()
-        best = min(best, (time.thread_time() - begin) / times * 1000)
-    return best
-
-
-def calibration() -> int:
-    total = 0
-    for number in range(20_000):
-        total += number * number
-    return total
-
-
-def budget(milliseconds: float) -> float:
-    """A budget in this machine's milliseconds."""
-    return milliseconds * cpu_ms(calibration, 1, 15) / CALIBRATION_MS
 
 
 def cost_of_a_frame(chart: ChartWidget, app: QApplication) -> float:

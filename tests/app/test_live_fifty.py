@@ -22,9 +22,8 @@ from data.tradestation.rest import TradeStationClient
 from engine.config import BacktestConfig
 from engine.live import LiveSection, LiveSession
 from engine.live.session import Watched
-from tests.app.live_windows import opened, scenario, until
-from tests.app.test_frame_budget import budget
-from tests.app.test_live_hands import bars
+from tests.app.live_windows import bars, opened, scenario, until
+from tests.app.processor import budget
 
 NAMES = tuple(f"SYM{number:02d}" for number in range(50))
 FRAMES_A_SECOND = 60

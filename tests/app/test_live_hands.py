@@ -39,7 +39,7 @@ from data.tradestation.events import (
 )
 from engine.environment import TradingEnvironment
 from engine.indicators import IndicatorBars, compute
-from tests.app.live_windows import opened, scenario, until
+from tests.app.live_windows import bars, opened, scenario, until
 
 NS = 10**9
 MINUTE_NS = 60 * NS
@@ -346,16 +346,6 @@ def test_what_is_typed_into_the_watch_list_becomes_symbols(look: QApplication) -
 
 
 # What the charts show
-
-
-def bars(count: int) -> list[LiveBar]:
-    walk = np.cumsum(np.random.default_rng(4).integers(-3, 4, (count + 1,))) * 0.25 + 4500.0
-    made = []
-    for minute, (first, last) in enumerate(zip(walk[:-1].tolist(), walk[1:].tolist(), strict=True)):
-        at = (minute + 3) * MINUTE_NS
-        high, low = max(first, last) + 0.5, min(first, last) - 0.25
-        made.append(LiveBar(at, at + MINUTE_NS, first, high, low, last, 10.0 + minute))
-    return made
 
 
 def series_of(made: list[LiveBar]) -> BarSeries:

@@ -1,8 +1,6 @@
 """The live window: what the user sees in each state, and that it shows what the account does (GUI section 6)."""
 
-import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +12,9 @@ from app.live.book import SymbolBook
 from app.live.papers import trade_marks
 from app.live.states import countdown, skew_text, told, worst
 from app.live.window import LiveWindow
-from bots.catalog import make_bot
 from data.tradestation.bars import LiveBar
-from data.tradestation.emulator.scenario import Fault, FaultKind, Scenario, SymbolSpec
+from data.tradestation.emulator.scenario import Fault, FaultKind
 from data.tradestation.emulator.server import Emulator
-from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import (
     BarClosed,
     BarCorrected,
@@ -29,12 +25,8 @@ from data.tradestation.events import (
     HistoryLoaded,
     StatusChanged,
 )
-from data.tradestation.live import LiveFeed
-from data.tradestation.patience import FeedSettings
-from data.tradestation.reconnect import Backoff
-from data.tradestation.rest import TradeStationClient
 from engine.config import BacktestConfig
-from engine.live import LiveSection, LiveSession
+from tests.app.live_windows import opened, scenario, until
 
 NS = 10**9
 MINUTE_NS = 60 * NS
@@ -53,31 +45,12 @@ def bar(minute: int, close: float = 10.0) -> LiveBar:
 
 @contextmanager
 def window(folder: Path, *faults: Fault, service: str = "DEMO", data_only: bool = False) -> Iterator[LiveWindow]:
-    """A window on an emulator, one market minute a quarter of a second."""
-    scenario = Scenario(rate=240.0, symbols=(SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24")), faults=faults)
-    with Emulator(scenario) as emulator:
-        client = TradeStationClient(emulator.endpoints, GrantedTokens(emulator), emulator.clock)
-        quick = FeedSettings(silence_s=120.0, mute_s=150.0, backoff=Backoff(first=5.0, longest=40.0))
-        feed = LiveFeed(client, random.Random(1), settings=quick)
-        fresh = None if data_only else lambda: make_bot(CONFIG.bot, CONFIG.exit)
-        session = LiveSession(CONFIG, LiveSection(history_bars=60), feed, emulator.clock, fresh, folder)
-        made = LiveWindow(session, service)
-        made.show()
-        made.begin()
-        try:
-            yield made
-        finally:
-            made.close()
-            made.deleteLater()
-            assert session.written(30.0)
-
-
-def until(app: QApplication, condition: object, what: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        app.processEvents()
-        time.sleep(0.002)
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+    """A window on an emulator, with a bot that trades."""
+    with (
+        Emulator(scenario(*faults)) as emulator,
+        opened(emulator, folder, config=CONFIG, service=service, data_only=data_only) as made,
+    ):
+        yield made
 
 
 def test_the_window_shows_bars_states_and_the_account(look: QApplication, tmp_path: Path) -> None:

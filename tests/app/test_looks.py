@@ -36,7 +36,7 @@ from app.theme import DARK, THEMES
 from app.theme.apply import palette
 from engine.kernel.schema import Phase
 from tests.app.runs import CONFIGS
-from tests.app.staging import go, opened, pump, settled
+from tests.app.staging import go, opened, pump, rest_far_below
 
 DAY = "end=2024-09-03"
 CONTROLS = (
@@ -84,12 +84,7 @@ def dialogs(on_a_day: MainWindow) -> list[QDialog]:
     """Every dialog there is."""
     session = on_a_day.session
     assert session is not None
-    go(on_a_day, 30, Phase.OPEN)
-    form, mark = session.facts.forms[0], session.facts.mark(0, session.model.cursor)
-    far = form.snapped(mark - 400 * form.tick)
-    on_a_day.handling.act({"type": "limit", "symbol": "ES_SYN", "side": "buy", "qty": 1.0, "limit": far})
-    settled(on_a_day)
-    (order,) = session.model.working
+    order, form = rest_far_below(on_a_day), session.facts.forms[0]
     return [
         RunDialog(CONFIGS / "sample.yaml"), RunDialog(None, by_hand=True), IndicatorDialog(on_a_day.charts.chosen),
         SettingsDialog(session.config, []), ChangeOrderDialog(order, form), DateDialog(*MOMENTS, "UTC"),

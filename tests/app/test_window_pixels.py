@@ -1,46 +1,19 @@
 """The window paints nothing from beyond the cursor, and no more than once a frame, in bounded processor time."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.charts.cursor import Cursor
 from app.main_window import MainWindow
 from app.replay.facts import RunFacts
 from app.replay.store import JournalStore
 from app.session import RunSession
-from app.workspace import Workspace
 from engine.kernel.schema import Phase
-from tests.app.runs import config_of, finished, store_of
-
-TABLES = ("fills", "trades", "events", "calls", "choices", "orders")
-
-
-@pytest.fixture
-def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.chdir(tmp_path)
-    made = MainWindow(Workspace(None))
-    made.resize(1400, 900)
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-@pytest.fixture(scope="module")
-def whole() -> tuple[RunFacts, JournalStore]:
-    config = config_of("sample", "end=2024-09-03")
-    run, prepared = finished(config)
-    return RunFacts(config, prepared), store_of(run)
-
-
-def frame(window: MainWindow) -> None:
-    window.clock.tick()
-    QApplication.processEvents()
+from tests.app.processor import million_additions
+from tests.app.staging import TABLES, frame
 
 
 def pictures(window: MainWindow, facts: RunFacts, store: JournalStore, cursor: Cursor) -> dict[str, QImage]:
@@ -64,10 +37,10 @@ def pictures(window: MainWindow, facts: RunFacts, store: JournalStore, cursor: C
 
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSE])
 def test_a_journal_cut_at_the_cursor_gives_the_same_picture(
-    window: MainWindow, whole: tuple[RunFacts, JournalStore], phase: Phase
+    window: MainWindow, day: tuple[RunFacts, JournalStore], phase: Phase
 ) -> None:
     """GUI.md 7, for the panels: what is derived from the journal."""
-    facts, store = whole
+    facts, store = day
     cursor = Cursor(store.bars // 2, phase)
     counts = {name: getattr(store, name).count(Cursor(cursor.bar, Phase.CLOSE)) for name in TABLES}
     cut = store.cut(cursor.bar + 1, counts)
@@ -76,9 +49,9 @@ def test_a_journal_cut_at_the_cursor_gives_the_same_picture(
 
 
 def test_one_paint_a_frame_and_none_while_nothing_changes(
-    window: MainWindow, whole: tuple[RunFacts, JournalStore]
+    window: MainWindow, day: tuple[RunFacts, JournalStore]
 ) -> None:
-    window.open_session(RunSession(whole[0], store=whole[1], status="completed"))
+    window.open_session(RunSession(day[0], store=day[1], status="completed"))
     window.go(Cursor(600, Phase.CLOSE))
     for _ in range(4):
         frame(window)
@@ -95,22 +68,11 @@ def test_one_paint_a_frame_and_none_while_nothing_changes(
     assert chart.paints - before == 20
 
 
-def calibration() -> float:
-    """Processor seconds of a million additions, the best of five."""
-    best = float("inf")
-    for _ in range(5):
-        begun, total = time.thread_time(), 0
-        for number in range(1_000_000):
-            total += number
-        best = min(best, time.thread_time() - begun)
-    return best
-
-
 def test_a_frame_of_the_whole_window_costs_less_than_a_million_additions(
-    window: MainWindow, whole: tuple[RunFacts, JournalStore]
+    window: MainWindow, day: tuple[RunFacts, JournalStore]
 ) -> None:
     """GUI.md 7: 12 ms where a million additions take 20 to 25; a ratio, since machines differ."""
-    window.open_session(RunSession(whole[0], store=whole[1], status="completed"))
+    window.open_session(RunSession(day[0], store=day[1], status="completed"))
     window.go(Cursor(300, Phase.CLOSE))
     costs = []
     for _ in range(60):
@@ -120,13 +82,13 @@ def test_a_frame_of_the_whole_window_costs_less_than_a_million_additions(
         frame(window)
         costs.append(time.thread_time() - begun)
     # The best tenth: other work on the machine slows frames down, and nothing makes them faster than they are.
-    assert sorted(costs)[len(costs) // 10] < 0.9 * calibration()
+    assert sorted(costs)[len(costs) // 10] < 0.9 * million_additions()
 
 
-def test_thousands_of_cursor_moves_leave_no_memory_behind(whole: tuple[RunFacts, JournalStore]) -> None:
+def test_thousands_of_cursor_moves_leave_no_memory_behind(day: tuple[RunFacts, JournalStore]) -> None:
     import tracemalloc
 
-    session = RunSession(whole[0], store=whole[1], status="completed")
+    session = RunSession(day[0], store=day[1], status="completed")
     model = session.model
     for round_ in range(2):
         for move in range(2_000):
