@@ -60,7 +60,7 @@ def recognise(
     rows = [split_line(line, delimiter) for line in lines[first : first + 3]]
     if _has_three_headers(rows):
         return _yahoo(rows, _first_row(lines[first + 3 :], delimiter), first + 3, path, _Wanted(symbol, ticker))
-    return _one_header(rows[0], _first_row(lines[first + 1 :], delimiter), first + 1, delimiter, path)
+    return _one_header(rows[0], lines[first + 1 :], first + 1, delimiter, path)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
@@ -88,7 +88,7 @@ class _Wanted:
         )
 
 
-def _one_header(header: list[str], sample: list[str], header_lines: int, delimiter: str, path: Path) -> Layout:
+def _one_header(header: list[str], below: Sequence[str], header_lines: int, delimiter: str, path: Path) -> Layout:
     columns = _columns(header, path, header_lines)
     plain = [plain_name(name) for name in header]
     desktop = "date" in plain and ({"up", "down"} <= set(plain) or {"vol", "oi"} <= set(plain))
@@ -97,10 +97,10 @@ def _one_header(header: list[str], sample: list[str], header_lines: int, delimit
     label: Label | None = "close" if api or desktop else "open" if yahoo else _LABELS.get(plain[columns.stamp])
     return Layout(
         delimiter=delimiter,
-        decimal=_decimal(sample, columns.open, delimiter),
+        decimal=_decimal(below, columns, delimiter),
         header=tuple(header),
         header_lines=header_lines,
-        sample=tuple(sample),
+        sample=tuple(_first_row(below, delimiter)),
         columns=columns,
         label=label,
         order="MDY" if desktop else None,
@@ -122,13 +122,13 @@ def _named(names: Sequence[str], lines: Sequence[str], first: int, delimiter: st
             f"({', '.join(names)}); name all columns in their order, those of no use with any other word"
         )
     has_header = not _is_number(row[columns.open])
-    sample = _first_row(lines[first + 1 :], delimiter) if has_header else row
+    below = lines[first + has_header :]
     return Layout(
         delimiter=delimiter,
-        decimal=_decimal(sample, columns.open, delimiter),
+        decimal=_decimal(below, columns, delimiter),
         header=tuple(names),
         header_lines=first + has_header,
-        sample=tuple(sample),
+        sample=tuple(_first_row(below, delimiter)),
         columns=columns,
         label=_LABELS.get(plain_name(names[columns.stamp])),
     )
@@ -191,7 +191,16 @@ def _delimiter(header: str) -> str:
     return best if best in bare else " "
 
 
-def _decimal(sample: Sequence[str], column: int, delimiter: str) -> str:
-    """Return the decimal mark: a comma where the first price has one and cells are not separated by commas."""
-    price = sample[column] if column < len(sample) else ""
-    return "," if delimiter != "," and "," in price and "." not in price else "."
+def _decimal(lines: Sequence[str], columns: Columns, delimiter: str) -> str:
+    """Return the decimal mark, which is that of the first price with one: many a row has whole prices alone.
+
+    A comma is none where it separates cells or thousands.
+    """
+    if delimiter == ",":
+        return "."
+    for line in lines:
+        row = split_line(line, delimiter)
+        for price in (row[column] for column in columns.prices if column < len(row)):
+            if "." in price or "," in price:
+                return "." if "." in price else ","
+    return "."

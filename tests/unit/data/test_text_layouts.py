@@ -239,6 +239,12 @@ def test_a_decimal_comma_is_read_where_cells_are_not_separated_by_commas(load: L
     assert bars(series)[0] == [10.5, 12.0, 9.0, 11.25, 100.0]
 
 
+def test_a_decimal_comma_is_known_by_the_first_price_that_has_one(load: Load) -> None:
+    series = load("date;open;high;low;close;volume\n2024-01-02;10;12;9;11;100\n2024-01-03;11;13;10;12,5;200\n")
+
+    assert bars(series)[1] == [11.0, 13.0, 10.0, 12.5, 200.0]
+
+
 def test_a_compressed_file_and_one_with_a_byte_order_mark_load_like_the_plain_one(load: Load) -> None:
     text = "timestamp,open,high,low,close,volume\n2024-01-02T15:00Z,10,12,9,11,100\n2024-01-02T15:01Z,11,13,10,12,200\n"
 
