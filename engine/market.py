@@ -22,6 +22,7 @@ from engine.chance import seeded_generator
 from engine.errors import ConfigError
 from engine.indicators import IndicatorBars, compute
 from engine.kernel.state import BAR, DAY_FIRST, DAY_LAST, ENTRY_OK, FLATTEN, REAL, SESSION_FIRST
+from engine.scale import LARGE, LAST_BITS
 from engine.tables import empty_bars
 
 HOUR_NS = 3_600_000_000_000
@@ -32,10 +33,16 @@ Key = tuple[str, str | None, tuple[tuple[str, object], ...]]
 
 
 def to_ticks(prices: FloatArray, tick_size: float) -> FloatArray:
-    """Prices as tick counts; within 1e-6 tick of the grid they are whole numbers, others stay fractions (S2.1)."""
+    """Prices as tick counts; within 1e-6 tick of the grid they are whole numbers, others stay fractions (S2.1).
+
+    Counts so large that their last bits are worth more than that are whole within these.
+    """
     ticks = prices / tick_size
     nearest = np.rint(ticks)
-    snapped: FloatArray = np.where(np.abs(ticks - nearest) <= GRID_TOLERANCE, nearest, ticks) + 0.0
+    tolerance: float | FloatArray = GRID_TOLERANCE
+    if ticks.size and max(ticks.max(), -ticks.min()) > LARGE:
+        tolerance = np.maximum(GRID_TOLERANCE, LAST_BITS * np.abs(nearest))
+    snapped: FloatArray = np.where(np.abs(ticks - nearest) <= tolerance, nearest, ticks) + 0.0
     return snapped
 
 

@@ -9,6 +9,18 @@ from numpy.typing import NDArray
 from data.instruments import Instrument
 from data.series import FloatArray
 
+# From here on the last bits of a count are worth more than the millionth that the kernel forgives (S2.1).
+LARGE = 1e9
+LAST_BITS = 4 * float(np.finfo(np.float64).eps)
+
+
+def without_dust(count: float) -> float:
+    """A count of ticks or lots; a large one that is whole but for its last bits is whole, as it was meant."""
+    if not abs(count) > LARGE:
+        return count
+    nearest = float(np.rint(count))
+    return nearest if abs(count - nearest) <= LAST_BITS * abs(count) else count
+
 
 class Scale:
     """Conversions of one instrument.
@@ -34,7 +46,7 @@ class Scale:
 
     def ticks(self, price: float | None) -> float:
         """Tick count of a price, not rounded; NaN for None."""
-        return float("nan") if price is None else price / self.tick_size
+        return float("nan") if price is None else without_dust(price / self.tick_size)
 
     def quantity(self, lots: float) -> float:
         """Quantity of a number of lots."""
@@ -42,7 +54,7 @@ class Scale:
 
     def lots(self, quantity: float) -> float:
         """Number of lots of a quantity, not rounded."""
-        return quantity / self.lot_size
+        return without_dust(quantity / self.lot_size)
 
 
 class ScaleTable:

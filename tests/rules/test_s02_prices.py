@@ -38,6 +38,18 @@ def test_quantities_are_counted_in_lots_with_the_same_tolerance() -> None:
 
 
 @pytest.mark.rule("S2.1")
+def test_counts_whose_last_bits_are_more_than_a_millionth_are_whole_all_the_same() -> None:
+    """83749.44798433 / 1e-8 is a thousandth above a whole tick, 128.22222214 / 1e-8 two millionths above a lot."""
+    high, quantity = 83749.44798433, 128.22222214
+    bars = [(83000.0, high, 83000.0, 83000.0)]
+
+    story = play(bars, f"0 open: sell {quantity} limit {high}", tick_size=1e-8, lot_size=1e-8, initial_margin=0.0)
+
+    assert story.orders == ["filled"]
+    assert (story.fill(0)["qty"], story.fill(0)["price"]) == (quantity, high)
+
+
+@pytest.mark.rule("S2.1")
 def test_prices_of_zero_and_below_are_prices() -> None:
     """April 2020: a buy limit of 0, its stop at -30; 30 points of 10 are lost. A limit of 0 is no market order."""
     story = play([(10, 11, 9, 10), (10, 10, -40, -37)], "0 close: buy 1 limit 0 sl -30")
