@@ -27,7 +27,7 @@ class InspectorPanel(Panel):
         self.tree.setAccessibleName("Why")
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(12)
-        for column, width in enumerate((160, 330)):
+        for column, width in enumerate((160, 372)):
             self.tree.setColumnWidth(column, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QPoint, QTimer
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
 
 import app.command
 import app.main_window
@@ -37,6 +37,8 @@ def told(window: MainWindow) -> dict[str, Any]:
     found: dict[str, Any] = {
         "title": window.windowTitle(), "active": window.isActiveWindow(),
         "dialog": "" if dialog is None else dialog.windowTitle(),
+        "size": [window.width(), window.height()], "theme": window.workspace.theme,
+        "recent": window.start_page.recent.isVisible(), "recents": middle(window.start_page.recent),
         "start": {key: middle(button) for key, button in window.start_page.buttons.items()},
     }  # fmt: skip
     session = window.session
@@ -61,13 +63,22 @@ def places(window: MainWindow) -> dict[str, Any]:
     page, table = window.activity.page_of("trades"), window.branches.table
     viewport = table.viewport()
     assert viewport is not None
+    scrub, chart = window.controls.scrub, window.charts.charts[0]
     return {
+        "scrub": [on_screen(scrub, QPoint(share * scrub.width() // 100, scrub.height() // 2)) for share in (1, 50, 99)],
+        "chart": middle(chart), "controls": {name: middle(button) for name, button in icons_of(window).items()},
         "tabs": {tabs.tabText(place): on_screen(bar, bar.tabRect(place).center()) for place in range(tabs.count())},
         "buttons": {text: middle(button) for text, button in window.branches.buttons.items()},
         "branches": [on_screen(viewport, table.visualRect(model.index(row, 1)).center())
                      for model in [table.model()] if model is not None for row in range(table.rowCount())],
         "export": middle(export_of(page)),
     }  # fmt: skip
+
+
+def icons_of(window: MainWindow) -> dict[str, QWidget]:
+    """Buttons of the control bar by their icon's name."""
+    found = window.controls.findChildren(QToolButton)
+    return {str(button.property("icon_name")): button for button in found if button.property("icon_name")}
 
 
 def export_of(page: TablePage) -> QWidget:
