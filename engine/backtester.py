@@ -80,7 +80,7 @@ class BacktesterEngine(AccountViews):
         self.initial_cash, self.currency, self.seed = initial_cash, currency, seed
         self._market = market
         self.scales = [Scale(facts) for facts in market.instruments]
-        self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
+        self._columns = market.columns
         self._facts = instrument_records(market.instruments, self.scales, currency, fx_rates or {})
         self._models = (
             list(slippage) if slippage is not None else [FixedSlippage(FixedSlippage.Settings())] * len(market.symbols)

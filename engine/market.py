@@ -63,11 +63,18 @@ class SessionPolicy:
     regular_hours: RegularHours = REGULAR_HOURS
 
 
+class Columns(dict[str, int]):
+    """Columns of symbols; who asks for another symbol is told which there are."""
+
+    def __missing__(self, symbol: str) -> int:
+        raise KeyError(f"the run has no symbol {symbol!r}; it has {', '.join(self)}")
+
+
 class Market:
     """Bars of ``k`` symbols on ``n`` master bars.
 
     Attributes:
-        symbols: names, in configuration order.
+        symbols: names, in configuration order; columns: where each of them is in the tables.
         instruments: contract facts per symbol.
         series: the real bars per symbol.
         fine: finer bars per symbol, where there are any (S6.4).
@@ -90,6 +97,7 @@ class Market:
         self.instruments = tuple(instruments)
         self.series = tuple(series)
         self.symbols = tuple(one.symbol for one in series)
+        self.columns = Columns((symbol, column) for column, symbol in enumerate(self.symbols))
         self.fine = dict(fine or {})
         self.timeline = timeline if timeline is not None else build_timeline(series)
         self.calendars = tuple(calendars or (SessionCalendar.named(one.calendar) for one in instruments))
@@ -117,7 +125,7 @@ class Market:
         Raises:
             KeyError: where the run has no such symbol.
         """
-        return self.symbols.index(symbol)
+        return self.columns[symbol]
 
     def _bars_in_ticks(self) -> NDArray[Any]:
         bars = empty_bars(len(self), len(self.symbols))

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,28 @@ def seen_at(bar: int, look: Any, at_close: bool = False) -> Any:
 
 def values(view: Any) -> dict[str, Any]:
     return {name: getattr(view, name) for name in view.__slots__}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda env: env.bar("NQ"),
+        lambda env: env.history("NQ", 3),
+        lambda env: env.indicator("sma", "NQ", period=3),
+        lambda env: env.instrument("NQ"),
+        lambda env: env.session("NQ"),
+        lambda env: env.get_asset_data("NQ"),
+    ],
+)
+def test_a_symbol_that_the_run_does_not_have_is_told_with_those_that_it_has(
+    ask: Callable[[TradingEnvironment], object],
+) -> None:
+    account = small_runs.engine()
+    env = TradingEnvironment()
+    env.set_api(account)
+
+    with pytest.raises(KeyError, match="the run has no symbol 'NQ'; it has ES"):
+        ask(env)
 
 
 @pytest.mark.rule("S5.2")
