@@ -46,7 +46,7 @@ from exits.stages import UNITS, Stage
 from models.store import Model, packed, read_arrays, replace_file
 
 SLOTS = 64  # trades of a symbol that wait for their last arm to exit; more are not learned from, and counted
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 Unit = Literal["initial_stop", "atr"]
 _LEARNERS = {"replay": LEARNER_REPLAY, "bandit": LEARNER_FEEDBACK}
 _KEPT = ("inverse", "state", "gate")
@@ -298,10 +298,11 @@ class LinUCBExit(LearnedExit):
         for symbol in self._engine.market.symbols:
             arms = [one for one in self.figures() if one.symbol == symbol]
             lines.append(f"{symbol}: " + "; ".join(_arm_text(one) for one in arms))
-            lines.append(f"{symbol}: {self._advantage_text(self._engine.market.symbols.index(symbol))}")
+            lines.append(f"{symbol}: {self.advantage_text(self._engine.market.symbols.index(symbol))}")
         return lines
 
-    def _advantage_text(self, column: int) -> str:
+    def advantage_text(self, column: int) -> str:
+        """What a symbol's learner has taken in, and its advantage over the fixed multiple."""
         gate = self.state["gate"][column]
         if gate[G_COUNT] < 2:
             return f"{int(gate[G_NUMBER])} entries, too few learned to tell an advantage"

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.kernel.hooking import late_entry, late_internal
 from engine.kernel.learned import (
+    ADVANTAGE,
     CLOSED_TRADE,
     G_COUNT,
     G_LEARNED,
@@ -22,6 +23,7 @@ from engine.kernel.learned import (
     G_NUMBER,
     G_SKIPPED,
     G_SPREAD,
+    G_TRIAL,
     GATE_FIELDS,
     LEARNER_FEEDBACK,
     LEARNER_REPLAY,
@@ -41,6 +43,7 @@ from engine.kernel.linear import (
     learn_entry,
     learn_inverse,
     linear_numbers,
+    mean_of,
     value_arms,
     work_row,
 )
@@ -74,16 +77,54 @@ def gate_figures(learned: Any, symbol: int) -> Any:
 
 
 @late_internal
+def trial_figures(learned: Any, symbol: int) -> Any:
+    """Count, mean and spread of what a symbol's correction gained over its prior."""
+    return floats(learned.gate_a + 8 * (GATE_FIELDS * symbol + G_TRIAL), ADVANTAGE)
+
+
+@late_internal
+def surely_gains(figures: Any, least: int, z: float) -> int:
+    """Whether a mean lies ``z`` standard errors above zero, over ``least`` trades or more."""
+    count = figures[G_COUNT]
+    if count < least or count < 2.0:
+        return 0
+    deviation = np.sqrt(figures[G_SPREAD] / (count - 1.0))
+    return 1 if figures[G_MEAN] - z * deviation / np.sqrt(count) > 0.0 else 0
+
+
+@late_internal
 def gate_is_open(learned: Any, symbol: int) -> int:
     """Whether the lower confidence bound of the learned advantage is above zero; always without a gate."""
     if learned.gated == 0:
         return 1
-    figures = gate_figures(learned, symbol)
-    count = figures[G_COUNT]
-    if count < learned.gate_min or count < 2.0:
+    return surely_gains(gate_figures(learned, symbol), learned.gate_min, learned.gate_z)
+
+
+@late_internal
+def on_trial(learned: Any, symbol: int) -> int:
+    """Whether a correction has not yet shown that it gains over its prior; never where none is put on trial."""
+    if learned.trial == 0:
         return 0
-    deviation = np.sqrt(figures[G_SPREAD] / (count - 1.0))
-    return 1 if figures[G_MEAN] - learned.gate_z * deviation / np.sqrt(count) > 0.0 else 0
+    return 1 - surely_gains(trial_figures(learned, symbol), learned.trial_min, learned.trial_z)
+
+
+@late_internal
+def best_of(values: Any, arms: int, first: int) -> int:
+    """The arm with the highest value; ``first`` where none is higher, else ties go to the smaller multiple."""
+    best = first
+    for arm in range(arms):
+        if values[arm] > values[best]:
+            best = arm
+    return best
+
+
+@late_internal
+def serve_prior(learned: Any, priors: Any, values: Any, widths: Any) -> None:
+    """Values of a correction on trial: the prior alone."""
+    expected = mean_of(priors, learned.arms)
+    for arm in range(learned.arms):
+        values[arm] = priors[arm] - expected
+        widths[arm] = 0.0
 
 
 @late_internal
@@ -136,6 +177,8 @@ def learn_pending(learned: Any, symbol: int, slot: int) -> None:
         proposed = own_at(seat_a(learned, symbol, slot, row.proposed)).r
         fixed = own_at(seat_a(learned, symbol, slot, learned.fixed_arm)).r
         take_advantage(figures, proposed - fixed)
+    if row.tried >= 0:
+        take_advantage(trial_figures(learned, symbol), r[row.tried] - r[best_of(priors, learned.arms, 0)])
     set_free(learned, symbol, slot)
 
 
@@ -190,6 +233,29 @@ def free_slot(learned: Any, symbol: int) -> int:
 
 
 @late_internal
+def trial_waits(learned: Any, symbol: int) -> int:
+    """Whether a trade by which the correction is judged has not been learned from."""
+    slot, left = -1, integers(learned.waiting_a, symbol + 1)[symbol]
+    while left > 0:
+        slot += 1
+        row = _pending(pending_a(learned, symbol, slot), 0)
+        left -= row.active
+        if row.active == 1 and row.tried >= 0:
+            return 1
+    return 0
+
+
+@late_internal
+def trial_arm(learned: Any, symbol: int) -> int:
+    """The corrected arm where the entry of now judges the correction, else -1.
+
+    One trade at a time does: those that overlap say much the same, and a bound would take them for more than they are.
+    Which one is settled when it begins, since those that end first are not like the others.
+    """
+    return learned.corrected if learned.trial == 1 and trial_waits(learned, symbol) == 0 else -1
+
+
+@late_internal
 def size_arms(learned: Any, account: Any, symbol: int, side: int) -> None:
     """The size that each arm's entry would have now (S11.4), one lot at least."""
     lots, multiples = floats(learned.lots_a, learned.arms), floats(learned.multiples_a, learned.arms)
@@ -212,6 +278,7 @@ def keep_pending(learned: Any, account: Any, symbol: int) -> None:
         return
     address = pending_a(learned, symbol, slot)
     row = _pending(address, 0)
+    row.tried = trial_arm(learned, symbol)
     row.active = 1
     integers(learned.waiting_a, symbol + 1)[symbol] += 1
     row.number = as_int(figures[G_NUMBER])
@@ -250,13 +317,24 @@ def teach(address: int, symbol: int, arm: int, x_a: int, reward_a: int) -> int:
 
 
 @late_internal
-def best_of(values: Any, arms: int, first: int) -> int:
-    """The arm with the highest value; ``first`` where none is higher, else ties go to the smaller multiple."""
-    best = first
-    for arm in range(arms):
-        if values[arm] > values[best]:
-            best = arm
+def choose_corrected(learned: Any, symbol: int, x: Any, priors: Any, values: Any, widths: Any) -> int:
+    """The arm to serve on top of a prior, with the values that say so; ``learned.corrected`` keeps the correction's."""
+    value_arms(learned, symbol, x, priors, values, widths)
+    best = best_of(values, learned.arms, learned.fixed_arm)
+    learned.corrected = best
+    if on_trial(learned, symbol) == 1:
+        serve_prior(learned, priors, values, widths)
+        best = best_of(values, learned.arms, 0)
     return best
+
+
+@late_internal
+def walk_trial(learned: Any, trial: Any, entry: int, priors: Any, r: Any) -> None:
+    """A labelled entry is over: where it is the one that judges its symbol's correction, it does."""
+    if trial[0] == entry:
+        gain = r[trial[1]] - r[best_of(priors, learned.arms, 0)]
+        take_advantage(trial_figures(learned, trial[2]), gain)
+        trial[0] = -1
 
 
 @late_entry(I8(I8, I8, I8, I8, I8, I8, I8, I8, I8, I8))
@@ -277,24 +355,24 @@ def walk(
     x float64[n, 13] (linear numbers), priors and r float64[n, arms]; ``order``: entries by their end. Writes the
     chosen arms, int64[n]; returns how many were learned from.
     """
+    if count == 0:
+        return 0
     learned = learned_at_index(address, 0)
     symbols, times, ends = integers(symbols_a, count), integers(times_a, count), integers(ends_a, count)
     order, chosen = integers(order_a, count), integers(arms_a, count)
     values, widths = np.empty(learned.arms), np.empty(learned.arms)
     arms, taken = learned.arms, 0
+    trials = np.full((symbols.max() + 1, 3), -1)  # of each symbol: the entry that judges, its corrected arm, the symbol
     for index in range(count):
         while taken < count and ends[order[taken]] <= times[index]:
             done = order[taken]
-            learn_entry(
-                learned,
-                symbols[done],
-                floats(x_a + 8 * LINEAR * done, LINEAR),
-                floats(priors_a + 8 * arms * done, arms),
-                floats(r_a + 8 * arms * done, arms),
-                chosen[done],
-            )
+            priors, r = floats(priors_a + 8 * arms * done, arms), floats(r_a + 8 * arms * done, arms)
+            learn_entry(learned, symbols[done], floats(x_a + 8 * LINEAR * done, LINEAR), priors, r, chosen[done])
+            walk_trial(learned, trials[symbols[done]], done, priors, r)
             taken += 1
-        x, priors = floats(x_a + 8 * LINEAR * index, LINEAR), floats(priors_a + 8 * arms * index, arms)
-        value_arms(learned, symbols[index], x, priors, values, widths)
-        chosen[index] = best_of(values, arms, learned.fixed_arm)
+        symbol, priors = symbols[index], floats(priors_a + 8 * arms * index, arms)
+        x = floats(x_a + 8 * LINEAR * index, LINEAR)
+        chosen[index] = choose_corrected(learned, symbol, x, priors, values, widths)
+        if learned.trial == 1 and trials[symbol, 0] < 0:
+            trials[symbol, 0], trials[symbol, 1], trials[symbol, 2] = index, learned.corrected, symbol
     return taken

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel.bandit import best_of, gate_is_open, keep_pending, learn_before, size_arms
+from engine.kernel.bandit import best_of, choose_corrected, gate_is_open, keep_pending, learn_before, size_arms
 from engine.kernel.hooking import CHOOSE, hook, late_entry, late_internal
 from engine.kernel.learned import (
     C_ROW,
@@ -18,7 +18,7 @@ from engine.kernel.learned import (
     MOST_ARMS,
     NETWORK_POLICY,
 )
-from engine.kernel.linear import linear_numbers, value_arms, work_row
+from engine.kernel.linear import linear_numbers, work_row
 from engine.kernel.networks import network_outputs
 from engine.kernel.observing import closed_row, floats, learned_at_index, observe_entry
 from engine.kernel.state import F8, I8, NO_PRICE, account_at, as_int, choice_at
@@ -52,12 +52,12 @@ def prior_values(learned: Any, account: Any, symbol: int, side: int) -> None:
 
 
 @late_internal
-def bandit_values(learned: Any, symbol: int) -> None:
-    """Upper confidence values of all arms for the numbers of now, on top of the priors."""
+def bandit_choice(learned: Any, symbol: int) -> int:
+    """The arm with the highest upper confidence value for the numbers of now, on top of the priors."""
     values, priors = floats(learned.values_a, MOST_ARMS), floats(learned.prior_a, MOST_ARMS)
     x = work_row(learned, 2)
     linear_numbers(floats(learned.x_a, MARKET_FEATURES), x)
-    value_arms(learned, symbol, x, priors, values, floats(learned.widths_a, MOST_ARMS))
+    return choose_corrected(learned, symbol, x, priors, values, floats(learned.widths_a, MOST_ARMS))
 
 
 @late_internal
@@ -80,8 +80,7 @@ def choose(learned: Any, account: Any, symbol: int, side: int) -> float:
         best = best_of(values, learned.arms, 0)
     else:
         learn_before(learned, symbol, account.bar)
-        bandit_values(learned, symbol)
-        best = best_of(values, learned.arms, learned.fixed_arm)
+        best = bandit_choice(learned, symbol)
         size_arms(learned, account, symbol, side)
     learned.proposed = best
     if learned.learner != LEARNER_NONE and gate_is_open(learned, symbol) == 0:

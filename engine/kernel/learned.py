@@ -35,7 +35,8 @@ LEARNED = np.dtype(
         ("learner", "i8"), ("learning", "i8"), ("dims", "i8"), ("inverses", "i8"), ("slots", "i8"),
         ("gated", "i8"), ("fixed_arm", "i8"),
         ("unit", "i8"), ("arm", "i8"), ("proposed", "i8"), ("served_fixed", "i8"), ("side", "i8"), ("gate_min", "i8"),
-        ("alpha", "f8"), ("gate_z", "f8"),
+        ("trial", "i8"), ("trial_min", "i8"), ("corrected", "i8"),
+        ("alpha", "f8"), ("gate_z", "f8"), ("trial_z", "f8"),
     ],
     align=True,
 )  # fmt: skip
@@ -52,11 +53,14 @@ LINEAR = 1 + MARKET_FEATURES + SIGNED
 COUNT, SUM, SQUARES, TAIL = 0, 1, 2, 3
 # Scratch of linear models: z, A^-1 z, the numbers of now, R of the arms.
 WORK_ROW, WORK_ROWS = LINEAR + 1, 4
-# Per symbol: figures of the learned advantage over the fixed multiple, and counters.
-G_COUNT, G_MEAN, G_SPREAD, G_NUMBER, G_SKIPPED, G_LEARNED = range(6)
-GATE_FIELDS = 6
+# Per symbol: figures of the learned advantage over the fixed multiple, counters, and from G_TRIAL on count, mean and
+# spread of what a correction gained over its prior.
+G_COUNT, G_MEAN, G_SPREAD, G_NUMBER, G_SKIPPED, G_LEARNED, G_TRIAL = range(7)
+ADVANTAGE = 3
+GATE_FIELDS = G_TRIAL + ADVANTAGE
 
-_HEAD = [(name, "i8") for name in ("active", "number", "entry_bar", "completed", "served", "proposed")]
+# ``tried``: the corrected arm of a trade by which a correction is judged, -1 in any other.
+_HEAD = [(name, "i8") for name in ("active", "number", "entry_bar", "completed", "served", "proposed", "tried")]
 PENDING_HEAD = np.dtype(_HEAD, align=True)
 PENDING = np.dtype([*_HEAD, ("x", "f8", (LINEAR,)), ("prior", "f8", (8,))], align=True)
 

@@ -3,13 +3,14 @@
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.series import FloatArray
 from engine.kernel.learned import (
+    GATE_FIELDS,
     LEARNED,
     LEARNER_FEEDBACK,
     LEARNER_REPLAY,
@@ -30,6 +31,7 @@ from research.learning.memory import MemorySettings, train_memory
 from research.learning.policy import PolicySettings, train_policy
 
 Arms = NDArray[np.int64]
+Feedback = Literal["replay", "bandit"]
 #: (ground, learning part, judging part, seed) -> arms chosen for the judging part.
 Learner = Callable[[Ground, Entries, Entries, int], Arms]
 
@@ -48,22 +50,26 @@ class LinearBandit:
         arms: int,
         fixed: int,
         *,
-        feedback: str = "replay",
+        feedback: Feedback = "replay",
         alpha: float = 0.0,
         with_prior: bool = False,
     ) -> None:
-        made = HybridExit(HybridExit.Settings()) if with_prior else LinUCBExit(LinUCBExit.Settings())
+        own = HybridExit.Settings(feedback=feedback) if with_prior else LinUCBExit.Settings(feedback=feedback)
+        made = HybridExit(own) if with_prior else LinUCBExit(own)
         precisions = made.precisions()
         dims, learner = len(precisions), LEARNER_REPLAY if feedback == "replay" else LEARNER_FEEDBACK
         count = inverses_of(learner, dims, arms)
         self.inverse = np.tile(np.diag(1.0 / precisions), (symbols, count, 1, 1))
         self.state, self.work = np.zeros((symbols, arms, arm_words(dims))), np.zeros((WORK_ROWS, WORK_ROW))
+        self.gate = np.zeros((symbols, GATE_FIELDS))
         self.record = np.zeros(1, LEARNED)
         row = self.record[0]
         row["arms"], row["dims"], row["fixed_arm"], row["alpha"] = arms, dims, fixed, alpha
         row["learner"], row["inverses"] = learner, count
         row["state_a"], row["inverse_a"] = self.state.ctypes.data, self.inverse.ctypes.data
-        row["work_a"] = self.work.ctypes.data
+        row["work_a"], row["gate_a"] = self.work.ctypes.data, self.gate.ctypes.data
+        if isinstance(made, HybridExit):
+            made.put_on_trial(row)
 
     def walk(self, entries: Entries, priors: FloatArray | None = None) -> Arms:
         """Arms chosen for entries in the order of their time; it goes on learning."""
@@ -84,7 +90,7 @@ class LinearBandit:
         return chosen
 
 
-def linucb(ground: Ground, train: Entries, test: Entries, seed: int, feedback: str = "replay") -> Arms:
+def linucb(ground: Ground, train: Entries, test: Entries, seed: int, feedback: Feedback = "replay") -> Arms:
     """LinUCB over all entries in time, judged on the judging part; per symbol, as it is served."""
     whole = joined([train, test])
     alpha = 0.0 if feedback == "replay" else 1.0

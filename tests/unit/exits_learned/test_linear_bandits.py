@@ -9,10 +9,11 @@ import pytest
 
 from bots.coin_flip import CoinFlipBot
 from data.errors import ModelError
-from engine.kernel.learned import LINEAR, WORK_ROW, WORK_ROWS, arm_words
+from engine.kernel.learned import G_TRIAL, LINEAR, WORK_ROW, WORK_ROWS, arm_words
 from engine.run import Run
 from exits.bandit_overlay import LinUCBExit
 from exits.hybrid import HybridExit
+from research.learning.entries import Entries
 from research.learning.learners import LinearBandit
 from tests.learn import grounds
 
@@ -200,6 +201,78 @@ def test_the_gate_stays_shut_where_nothing_can_be_gained() -> None:
     choices = account.tables.rows("choices")
 
     assert (choices["gated"] == 1).mean() > 0.9
+
+
+def one_after_another(count: int, overlapping: int = 1) -> Entries:
+    """Entries of which the first multiple gains 1 R and all others lose 1, the next one when the last is over."""
+    lesson = grounds.lesson(11, sessions=3)
+    entries = lesson.entries.take(np.repeat(np.arange(count), overlapping))
+    begun = np.repeat(10 * np.arange(count), overlapping)
+    r = np.full((count * overlapping, 6), -1.0)
+    r[:, 0] = 1.0
+    return replace(entries, time_ns=begun, end_ns=begun + 10, r=r)
+
+
+def bad_prior(entries: Entries) -> np.ndarray:
+    """A network that is sure of the widest multiple."""
+    said = np.full(entries.r.shape, -1.0)
+    said[:, 5] = 1.0
+    return said
+
+
+@pytest.mark.parametrize("overlapping", [1, 3])
+def test_a_correction_serves_once_it_has_gained_in_twenty_trades_of_which_none_overlap(overlapping: int) -> None:
+    """Every trade that counts gains 2 R or, before the correction differs, nothing; the bound rises above zero."""
+    entries = one_after_another(60, overlapping)
+    bandit = LinearBandit(1, 6, 2, with_prior=True)
+
+    chosen = bandit.walk(entries, bad_prior(entries))[::overlapping]
+    count, mean, spread = bandit.gate[0, G_TRIAL:]
+    turned = int(np.argmax(chosen == 0))
+
+    assert count == 59  # the last one is not over when the last decision is made
+    assert 20 <= turned < 40
+    assert (chosen[:turned] == 5).all()
+    assert (chosen[turned:] == 0).all()
+    corrected = round(mean * count / 2)
+    assert mean * count == pytest.approx(2.0 * corrected)
+    assert spread == pytest.approx(corrected * (2.0 - mean) ** 2 + (count - corrected) * mean**2)
+
+
+def test_a_trade_counts_for_the_trial_by_when_it_begins_not_by_how_short_it_is() -> None:
+    """The long one begins first and is the one that judges; the short ones beside it end before it and do not."""
+    entries = one_after_another(40, 2)
+    ends = entries.time_ns + 35
+    ends[1::2] = entries.time_ns[1::2] + 1
+    entries = replace(entries, end_ns=ends)
+    bandit = LinearBandit(1, 6, 2, with_prior=True)
+    bandit.walk(entries, bad_prior(entries))
+
+    assert bandit.gate[0, G_TRIAL] == 9  # begun at 0, 40, 80 ... 320, each over 35 later
+
+
+def test_a_correction_on_trial_serves_what_the_network_says_and_the_journal_tells_so() -> None:
+    kept = run_of(HybridExit(HybridExit.Settings(trial_trades=10**6)))
+    alone = run_of(HybridExit(), enable_online_learning=False)
+    free = run_of(HybridExit(HybridExit.Settings(trial=False)))
+    rows = [one.engine.tables.rows("choices") for one in (kept, alone, free)]
+
+    assert kept.bot.exit.state["gate"][0, G_TRIAL] > 50  # type: ignore[attr-defined]
+    for name in ("arm", "proposed", "multiple", "v0", "v5"):
+        assert rows[0][name].tobytes() == rows[1][name].tobytes()
+    assert (rows[0]["width"] == 0.0).all()
+    assert rows[2]["arm"].tobytes() != rows[1]["arm"].tobytes()
+    assert "the correction gained" in kept.bot.exit.summary()[1]  # type: ignore[attr-defined]
+    assert "on trial" in kept.bot.exit.summary()[1]  # type: ignore[attr-defined]
+    assert "the correction" not in free.bot.exit.summary()[1]  # type: ignore[attr-defined]
+
+
+def test_with_bandit_feedback_nothing_is_on_trial() -> None:
+    """What the prior's multiple would have come to is not known then."""
+    run = run_of(HybridExit(HybridExit.Settings(feedback="bandit")))
+
+    assert run.bot.exit.state["gate"][0, G_TRIAL] == 0.0  # type: ignore[attr-defined]
+    assert run.bot.exit.record[0]["trial"] == 0  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("S14")
