@@ -1,4 +1,4 @@
-"""The live viewer: charts, states and a paper account over feeds in place of a journal (GUI section 6)."""
+"""The live viewer: charts, states and a paper account over feeds in place of a journal."""
 
 from app.live.command import show
 

@@ -47,7 +47,7 @@ def is_rearranged(window: MainWindow) -> bool:
 
 
 def test_docks_stay_where_they_were_put_when_another_run_is_opened(on_a_day: MainWindow, day: Day) -> None:
-    """GUI.md 5: a layout is chosen once, not with every run."""
+    """A layout is chosen once, not with every run."""
     rearrange(on_a_day)
     on_a_day.open_session(session_of(day))
     go(on_a_day, 700)

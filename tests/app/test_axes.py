@@ -72,14 +72,12 @@ def test_grains_are_written_in_eighths_where_asked_for() -> None:
 
 @pytest.mark.parametrize("value", [-0.0, -0.001, 0.0])
 def test_zero_has_no_sign(value: float) -> None:
-    """The mock-up's -0.00 R."""
     assert number(value) == "0.00"
     assert r_multiple(value) == "0.0 R"
     assert PriceFormat.for_tick(0.25).text(value) == "0.00"
 
 
 def test_a_price_snaps_to_the_nearest_tick() -> None:
-    """The mock-up's off-tick stops."""
     form = PriceFormat.for_tick(0.25)
 
     assert [form.snapped(price) for price in (4425.94, 4425.87, -0.1)] == [4426.0, 4425.75, 0.0]

@@ -180,7 +180,6 @@ def test_a_producer_keeps_the_clock_running_until_it_is_removed(clock: FrameCloc
 
 
 def test_at_the_start_the_bars_do_not_fill_one_pixel_column(qtbot: QtBot, look: QApplication) -> None:
-    """The mock-up's one-bar start range."""
     chart = make_chart(qtbot, walk(COUNT), Cursor(0, Phase.CLOSE))
 
     window = chart.picture().window
@@ -189,7 +188,6 @@ def test_at_the_start_the_bars_do_not_fill_one_pixel_column(qtbot: QtBot, look: 
 
 
 def test_the_last_bar_is_near_the_right_edge(chart: ChartWidget) -> None:
-    """The mock-up's empty right half."""
     chart.model.go(1500)
     chart.grab()
     window = chart.picture().window
@@ -374,7 +372,7 @@ def test_the_edge_between_two_panes_can_be_moved(chart: ChartWidget) -> None:
 
 
 def test_nothing_is_drawn_over_the_heading(chart: ChartWidget) -> None:
-    """The mock-up's heading over candles in small panes."""
+    """Nor in a small pane, where candles reach up to it."""
     chart.resize(500, 150)
     chart.model.go(1500)
     picture = pixels(chart.grab().toImage())

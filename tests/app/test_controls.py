@@ -49,7 +49,7 @@ def trades_at(window: MainWindow) -> list[tuple[int, int]]:
 
 
 def test_every_step_has_a_key_that_moves_the_cursor_as_it_says(run: MainWindow) -> None:
-    """GUI.md 1: bar, phase, trade, rewind and fast-forward, both ways."""
+    """Bar, phase, trade, rewind and fast-forward, both ways."""
     assert run.session is not None
     model, bars = run.session.model, run.session.model.store.bars
     begun = Cursor(700, Phase.INTRABAR)
@@ -83,7 +83,7 @@ def test_rewind_and_fast_forward_take_ten_a_hundred_or_a_thousand_bars(run: Main
 
 
 def test_space_plays_and_pauses_and_the_speed_has_its_presets(run: MainWindow) -> None:
-    """GUI.md 1: 1, 5, 25, 100, 500, 5,000 bars a second and as fast as it goes."""
+    """1, 5, 25, 100, 500, 5,000 bars a second and as fast as it goes."""
     assert run.session is not None
     assert (1, 5, 25, 100, 500, 5000, float("inf")) == PRESETS
     told = []
@@ -131,7 +131,7 @@ def test_going_to_a_date_finds_its_first_bar_in_the_windows_zone(run: MainWindow
 
 
 def test_all_five_conditions_are_chosen_in_a_dialog_and_the_one_that_stops_is_said(run: MainWindow) -> None:
-    """GUI.md 1: next fill, next stop hit, margin call, drawdown over x, a date."""
+    """Next fill, next stop hit, margin call, drawdown over x, a date."""
     assert run.session is not None
     run.handling.slot("conditions")()
     dialog = run.dialogs[-1]
@@ -162,7 +162,7 @@ def test_all_five_conditions_are_chosen_in_a_dialog_and_the_one_that_stops_is_sa
 
 
 def test_keys_of_orders_send_what_the_ticket_says_and_ctrl_z_takes_it_back(run: MainWindow) -> None:
-    """GUI.md 5: B, S, F; GUI.md 1: Ctrl+Z."""
+    """B, S, F; Ctrl+Z."""
     session = run.session
     assert session is not None
     go(run, 30, Phase.OPEN)
@@ -203,7 +203,7 @@ def test_a_letter_in_a_field_is_no_order_and_enter_gives_the_keys_back(run: Main
 
 
 def test_a_working_order_is_changed_and_cancelled_in_its_panel(run: MainWindow) -> None:
-    """GUI.md 4: working orders (cancel, modify); each extends the branch."""
+    """Working orders (cancel, modify); each extends the branch."""
     session = run.session
     assert session is not None
     far, form = rest_far_below(run).limit, session.facts.forms[0]
@@ -241,7 +241,7 @@ def test_a_working_order_is_changed_and_cancelled_in_its_panel(run: MainWindow) 
 def test_the_ticket_has_the_fields_of_its_type_and_sends_it(
     run: MainWindow, name: str, kind: OrderType, shown: set[str]
 ) -> None:
-    """GUI.md 4: market, limit, stop, stop-limit."""
+    """Market, limit, stop, stop-limit."""
     session, ticket = run.session, run.ticket
     assert session is not None
     go(run, 30, Phase.OPEN)
@@ -256,7 +256,7 @@ def test_the_ticket_has_the_fields_of_its_type_and_sends_it(
 
 
 def test_replay_by_hand_begins_on_the_start_page(window: MainWindow, qtbot: Any) -> None:
-    """GUI.md 1: no bot decides; the configuration gives data and account alone."""
+    """No bot decides; the configuration gives data and account alone."""
     from tests.app.runs import CONFIGS
 
     qtbot.mouseClick(window.start_page.buttons["hand"], Qt.MouseButton.LeftButton)
@@ -293,7 +293,7 @@ def test_a_closed_run_stands_first_among_the_recent_ones_and_opens_again(window:
 def test_chosen_indicators_are_drawn_again_in_the_next_window(
     run: MainWindow, day: tuple[RunFacts, JournalStore]
 ) -> None:
-    """GUI.md 3: chosen in a dialog with their parameters, remembered."""
+    """Chosen in a dialog with their parameters, remembered."""
     run.handling.views.take_indicators([{"name": "rsi", "parameters": {"period": 9}}])
     run.close()
     again = MainWindow(Workspace.load(run.workspace.file), own_process=False)

@@ -43,7 +43,7 @@ def window(look: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_frames_keep_their_budget_beside_a_bot_in_python_at_full_speed(window: MainWindow) -> None:
-    """GUI.md 2: the engine runs in a process of its own; a frame costs the same, however many bars came with it."""
+    """The engine runs in a process of its own; a frame costs the same, however many bars came with it."""
     bot = {"name": "Watchful", "module": "tests.app.python_bots"}
     config = config_of("sample", "end=2024-10-15").with_part("bot", bot, "a bot in Python")
     window.load("a run", lambda: new_session(config))
@@ -71,7 +71,7 @@ def test_frames_keep_their_budget_beside_a_bot_in_python_at_full_speed(window: M
 
 
 def test_a_bot_that_fails_shows_its_traceback_and_the_window_lives_on(window: MainWindow) -> None:
-    """GUI.md 2: in a process of its own, at full speed."""
+    """In a process of its own, at full speed."""
     bot = {"name": "Failing", "module": "tests.app.python_bots"}
     config = config_of("sample").with_part("bot", bot, "a bot that fails")
     window.load("a run", lambda: new_session(config))

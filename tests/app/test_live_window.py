@@ -1,4 +1,4 @@
-"""The live window: what the user sees in each state, and that it shows what the account does (GUI section 6)."""
+"""The live window: what the user sees in each state, and that it shows what the account does."""
 
 import threading
 from collections.abc import Iterator

@@ -93,7 +93,7 @@ def dialogs(on_a_day: MainWindow) -> list[QDialog]:
 
 
 def test_every_control_of_every_dialog_has_a_name(on_a_day: MainWindow, qtbot: Any) -> None:
-    """GUI.md 5. The dialogs are all there are: a new one must be listed here."""
+    """The dialogs are all there are: a new one must be listed here."""
     made = dialogs(on_a_day)
     for dialog in made:
         qtbot.addWidget(dialog)
@@ -117,12 +117,10 @@ def test_every_control_of_every_dialog_has_a_name(on_a_day: MainWindow, qtbot: A
     ],
 )  # fmt: skip
 def test_the_keys_are_those_that_were_promised(key: str, keys: str) -> None:
-    """GUI.md 5."""
     assert {kind.key: kind.shortcut for kind in ACTIONS}[key] == keys
 
 
 def test_the_style_is_fusion_and_the_dark_tokens_are_those_of_the_design(look: QApplication) -> None:
-    """GUI.md 5."""
     style = look.style()
     assert style is not None
     assert style.name() in ("fusion", "")  # a sheet wraps the style that it is drawn over
@@ -146,7 +144,7 @@ def test_what_is_written_into_empty_fields_can_be_read(name: str) -> None:
 def test_a_layout_is_saved_by_name_and_chosen_from_the_menu(
     on_a_day: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """GUI.md 5: QDockWidget, saveState."""
+    """QDockWidget, saveState."""
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (" wide ", True))
     on_a_day.docks["Equity and drawdown"].hide()
     on_a_day.handling.slot("layout_save")()
@@ -162,7 +160,7 @@ def test_a_layout_is_saved_by_name_and_chosen_from_the_menu(
     assert on_a_day.docks["Equity and drawdown"].isVisible()
 
 
-# Known faults of the sketch (GUI.md 5)
+# Figures and texts
 
 
 def test_no_figure_says_minus_zero(on_a_day: MainWindow) -> None:
@@ -230,7 +228,7 @@ def test_symbols_are_called_what_the_configuration_calls_them(on_a_day: MainWind
 
 
 def test_a_tick_and_not_colour_alone_says_that_a_box_is_checked(on_a_day: MainWindow) -> None:
-    """GUI.md 5: never colour alone. In the middle of the box lies something that is neither its fill nor its edge."""
+    """Never colour alone. In the middle of the box lies something that is neither its fill nor its edge."""
     box = on_a_day.ticket.reduce
     box.setChecked(True)
     picture = box.grab().toImage()

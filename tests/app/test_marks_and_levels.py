@@ -60,7 +60,7 @@ def test_prices_of_the_journal_are_ticks() -> None:
 
 
 def test_the_lines_of_a_short_tell_the_money_and_r_of_its_stop_and_target() -> None:
-    """Short 2 ES at 4,408.00, stop 4,426.00: 18 points x 50 x 2 = 1,800; the mock-up's figures did not match."""
+    """Short 2 ES at 4,408.00, stop 4,426.00: 18 points x 50 x 2 = 1,800."""
     entry, stop, target = position_levels(
         side=-1, quantity=2, average=4408.0, point_value=50.0, stop=4426.0, target=4378.0, initial_risk=1800.0
     )

@@ -42,7 +42,7 @@ def cell(page: TablePage, row: int, title: str) -> str:
 
 
 def test_a_click_on_a_row_brings_charts_and_cursor_to_where_it_happened(page: TablePage, window: MainWindow) -> None:
-    """GUI.md 4: click, and the chart jumps there."""
+    """Click, and the chart jumps there."""
     row = 3
     page.view.scrollToTop()
     box = page.view.visualRect(page.table.index(row, 1))
@@ -125,7 +125,6 @@ def test_a_place_that_cannot_be_written_is_said_with_a_cure(
 
 
 def test_rows_are_22_pixels_high(page: TablePage) -> None:
-    """GUI.md 5."""
     assert ROW == 22
     assert {page.view.rowHeight(row) for row in range(page.table.rowCount())} == {22}
 
@@ -154,7 +153,7 @@ def statistics(on_a_day: MainWindow) -> StatisticsPanel:
 def test_figures_are_told_of_portfolio_sides_and_symbols_up_to_the_cursor(
     statistics: StatisticsPanel, window: MainWindow
 ) -> None:
-    """GUI.md 4: per symbol and portfolio, long and short; sides and symbols add up to the portfolio."""
+    """Per symbol and portfolio, long and short; sides and symbols add up to the portfolio."""
     go(window, 800)
     assert window.session is not None
     model = window.session.model
@@ -193,7 +192,7 @@ def test_the_table_of_months_says_what_the_report_says(statistics: StatisticsPan
 
 
 def test_histogram_and_scatter_hold_every_closed_trade(statistics: StatisticsPanel, window: MainWindow) -> None:
-    """GUI.md 4: histogram of R, MAE/MFE scatter."""
+    """Histogram of R, MAE/MFE scatter."""
     statistics.tabs.setCurrentIndex(2)
     go(window, 900)
     assert window.session is not None
@@ -221,7 +220,6 @@ def other_future(store: JournalStore, bar: int) -> JournalStore:
 def test_the_scrub_bar_shows_nothing_of_what_comes_after_the_cursor(
     look: QApplication, day: tuple[RunFacts, JournalStore]
 ) -> None:
-    """GUI.md 1 and 5: the mock-up's showed the equity of the future."""
     facts, store = day
     bar = store.bars // 2
     pictures = []
@@ -284,7 +282,7 @@ def test_an_arm_that_was_never_served_has_a_place_and_no_multiple_yet(look: QApp
 
 
 def test_the_multiples_of_a_bandit_are_shown_up_to_the_cursor_and_of_one_symbol(window: MainWindow) -> None:
-    """GUI.md 4: learned exits, bandit arms over time."""
+    """Learned exits, bandit arms over time."""
     config = config_of("sample", "end=2024-09-03").with_part("exit", {"name": "linucb"}, "exit=linucb")
     window.load("a bandit", lambda: new_session(config, False))
     # The exit's own kernel may have to be compiled first.

@@ -118,7 +118,7 @@ def test_a_quantity_of_whole_lots_has_no_decimals(on_a_day: MainWindow) -> None:
 
 
 def test_tracebacks_notes_and_dates_are_written_in_letters_of_one_width(on_a_day: MainWindow) -> None:
-    """GUI.md 5: a tabular face for every number; the style sheet must not take it away again."""
+    """A tabular face for every number; the style sheet must not take it away again."""
     dialog, date = TextDialog("t", "h", "x"), DateDialog(*MOMENTS, "Chicago")
     for widget in (dialog.text, date.field, on_a_day.notes.text):
         widget.ensurePolished()
@@ -169,7 +169,7 @@ def test_menus_open_by_keyboard_each_by_a_letter_of_its_own(window: MainWindow) 
 
 
 def test_longer_and_shorter_bars_are_chosen_by_keyboard(on_a_day: MainWindow) -> None:
-    """GUI.md 5: every action has a shortcut."""
+    """Every action has a shortcut."""
     on_a_day.activateWindow()
     on_a_day.stack.setFocus()
     steps: tuple[tuple[Qt.Key, str | None], ...] = (

@@ -36,7 +36,7 @@ from tests.app.staging import go, opened, pump
 
 
 def test_three_clicks_lead_from_the_start_page_to_a_playing_replay(window: MainWindow, qtbot: Any) -> None:
-    """GUI.md 4: sample, play; the third click is to spare."""
+    """Sample, play; the third click is to spare."""
     assert window.stack.currentIndex() == 0
     qtbot.mouseClick(window.start_page.buttons["sample"], Qt.MouseButton.LeftButton)
     until(lambda: window.session is not None and window.session.model.standing, pump(window))

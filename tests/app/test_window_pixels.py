@@ -39,7 +39,7 @@ def pictures(window: MainWindow, facts: RunFacts, store: JournalStore, cursor: C
 def test_a_journal_cut_at_the_cursor_gives_the_same_picture(
     window: MainWindow, day: tuple[RunFacts, JournalStore], phase: Phase
 ) -> None:
-    """GUI.md 7, for the panels: what is derived from the journal."""
+    """What is derived from the journal."""
     facts, store = day
     cursor = Cursor(store.bars // 2, phase)
     counts = {name: getattr(store, name).count(Cursor(cursor.bar, Phase.CLOSE)) for name in TABLES}
@@ -71,7 +71,7 @@ def test_one_paint_a_frame_and_none_while_nothing_changes(
 def test_a_frame_of_the_whole_window_costs_less_than_a_million_additions(
     window: MainWindow, day: tuple[RunFacts, JournalStore]
 ) -> None:
-    """GUI.md 7: 12 ms where a million additions take 20 to 25; a ratio, since machines differ."""
+    """12 ms where a million additions take 20 to 25; a ratio, since machines differ."""
     window.open_session(RunSession(day[0], store=day[1], status="completed"))
     window.go(Cursor(300, Phase.CLOSE))
     costs = []

@@ -16,7 +16,7 @@ ALWAYS = "assets.NQ_SYN.calendar=24/7"
 
 @pytest.mark.parametrize(("calendar", "own"), [(EUREX, "Berlin"), (ALWAYS, "UTC")])
 def test_each_chart_is_in_the_zone_of_its_own_exchange(window: MainWindow, calendar: str, own: str) -> None:
-    """GUI.md 3: exchange, UTC or local time, always labelled."""
+    """Exchange, UTC or local time, always labelled."""
     opened(window, calendar)
     go(window, 700)
     assert [chart.clock.name for chart in window.charts.charts] == ["Chicago", own]

@@ -1,10 +1,13 @@
-"""Every test says in its own body what it holds: an assert, an error that must come, or a comparison of numpy's."""
+"""Every test says in its own body what it holds: an assert, an error that must come, or a comparison of numpy's.
+
+And no test stands on another one: what they share is in modules beside them.
+"""
 
 import ast
 
 import pytest
 
-from tests.house.tree import Function, functions, python_files, relative
+from tests.house.tree import Function, functions, python_files, relative, syntax
 
 EXPECTING = {"raises", "warns"}
 
@@ -29,6 +32,17 @@ def test_every_test_asserts_something_in_its_own_body() -> None:
         if node.name.startswith("test_") and not asserts(node)
     ]
     assert not silent, "\n".join(silent)
+
+
+def test_no_test_module_is_imported() -> None:
+    """What several tests need stands beside them: pytest would load an imported test module a second time."""
+    imported = [
+        f"{relative(path)}:{node.lineno} {node.module}"
+        for path in python_files("tests")
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+    assert not imported, "\n".join(imported)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ BANNED = [
     r"\b(see|fixes|closes|issue) #\d+",
     r"\blorem ipsum\b",
     r"\bnot (yet )?implemented\b",
+    r"(?-i:\b(?!README|CHANGELOG)[A-Z]{2,}\.md\b)",  # no such documents here
 ]
 # Where such a word is the matter itself.
 ALLOWED = {("Makefile", "find-links"), ("tests/house/test_requirements.py", "find-links")}

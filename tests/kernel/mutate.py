@@ -74,8 +74,7 @@ class Judge:
             return f"{type(raised).__name__}: {raised}"
 
     def _complaints(self) -> Iterator[str]:
-        from tests.properties.comparison import result_differences
-        from tests.properties.test_agreement import NOT_COMPARED, comparable
+        from tests.properties.comparison import NOT_COMPARED, comparable, result_differences
         from tests.scenarios import kernel
         from tests.scenarios.loader import differences
 

@@ -10,31 +10,11 @@ from hypothesis import strategies as st
 from engine.run import Drive
 from tests.properties import drives, laws
 from tests.properties.cases import case_of
-from tests.properties.comparison import disagreement
+from tests.properties.comparison import NOT_COMPARED, comparable, disagreement
 from tests.reference import simulate as reference
 from tests.reference.model import Case
 
 DRIVES = ("step", "compiled")
-# The figures of a refusal are a text in the engine; a market order's time in force has no effect (S8.1).
-NOT_COMPARED = ("figures",)
-OF_A_REJECTED_ORDER = ("id", "symbol", "side", "status", "reject")
-
-
-def comparable(result: dict[str, Any]) -> dict[str, Any]:
-    """The result with orders told alike: nothing of a rejected one but what it was and why, no empty reason.
-
-    Where an order has several faults, a bankrupt account is told first by the engine and last by the reference.
-    """
-    reasons = 4 if result["status"] == "bankrupt" else 5
-    result["orders"] = [_order(order, OF_A_REJECTED_ORDER[:reasons]) for order in result["orders"]]
-    return result
-
-
-def _order(order: dict[str, Any], of_a_rejected_one: tuple[str, ...]) -> dict[str, Any]:
-    told = {**order, "reject": order["reject"] or "none"}
-    if order["status"] == "rejected":
-        return {key: told[key] for key in of_a_rejected_one}
-    return {**told, "tif": "gtc"} if order["type"] == "market" else told
 
 
 def first_disagreement(seeds: Iterable[int], drive: Drive) -> str:

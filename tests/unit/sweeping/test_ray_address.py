@@ -74,9 +74,16 @@ def test_ctrl_c_while_an_address_is_tried_ends_the_command_at_once(monkeypatch: 
 def test_a_listener_passes_and_what_is_no_address_is_left_to_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as one:
+        one.settimeout(10.0)
         check_reachable(f"127.0.0.1:{one.getsockname()[1]}")
+        heard, _ = one.accept()
+        heard.close()
+    tried: list[object] = []
+    monkeypatch.setattr(socket, "create_connection", lambda *given, **_: tried.append(given))
     for left in ("local", "auto", "head", "head:port", "other://cluster"):
         check_reachable(left)
+
+    assert tried == []
 
 
 def test_the_cluster_that_the_environment_names_is_tried_too(monkeypatch: pytest.MonkeyPatch) -> None:
