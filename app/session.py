@@ -241,12 +241,11 @@ class RunSession:
         course = self.courses.get(chunk.course)
         if course is None:
             return
-        if chunk.course == MAIN and self._known:
-            if not course.store.agrees(chunk):
-                self._differs()
-                return
-            if chunk.bars < course.store.bars:
-                return  # on the way through what is here already
+        if chunk.course == MAIN and self._known and not course.store.agrees(chunk):
+            self._differs()
+            return
+        if chunk.bars < course.store.bars:
+            return  # on the way through what is here already: orders would be told as they were on that way
         course.store.add(chunk)
         self.model.cursor_model.revision += course.number == self.model.course
 

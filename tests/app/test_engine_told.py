@@ -7,10 +7,13 @@ import pytest
 
 from app.charts.cursor import Cursor
 from app.engine_link.messages import Broken, Command, Ended, Follow, Message, Save, Turned
+from app.replay.chunk import JournalTap
 from app.replay.facts import RunFacts
 from app.session import MAIN, Course, RunSession
-from engine.preparing import Prepared, prepare
-from tests.app.runs import config_of
+from bots.catalog import make_bot
+from engine.preparing import Prepared, engine_of, prepare
+from engine.run import Run
+from tests.app.runs import config_of, store_of
 
 
 class Line:
@@ -117,3 +120,29 @@ def test_a_course_that_is_over_is_drawn_anew(session: RunSession, lines: list[Li
     lines[0].says = [Ended(course=MAIN, status="completed", error=None)]
     session.pump()
     assert session.model.state != before
+
+
+def test_a_course_that_is_computed_once_more_stays_as_it_is_known(facts: RunFacts, lines: list[Line]) -> None:
+    """The engine comes back from a branch: on its way, orders that have ended long since still work."""
+    given = {"bar": 100, "phase": "CLOSE", "type": "limit", "symbol": "ES_SYN", "side": "buy", "qty": 1, "limit": 1.0,
+             "tif": "day"}  # fmt: skip
+    first, again = (Run(engine_of(facts.config, facts.prepared), make_bot(facts.config.bot, facts.config.exit),
+                        interventions=(given,)) for _ in range(2))  # fmt: skip
+    tap = JournalTap(first.engine)
+    first.advance(300)
+    parts = [tap.take(MAIN, first.next_bar, 0.0)]
+    first.complete()
+    parts.append(tap.take(MAIN, first.next_bar, 0.0))
+    session = RunSession(facts)
+    session.start()
+    lines[0].says = [*parts, Ended(course=MAIN, status="completed", error=None)]
+    session.pump()
+    whole = store_of(first)
+    assert ((whole.orders.rows["placed_bar"] < 300) & (whole.orders.rows["ended_bar"] > 300)).any()
+
+    again.advance(300)
+    lines[0].says = [JournalTap(again.engine).take(MAIN, again.next_bar, 0.0)]
+    session.pump()
+
+    assert session.course.store.orders.rows.tobytes() == whole.orders.rows.tobytes()
+    assert session.course.store.equity.rows.tobytes() == whole.equity.rows.tobytes()
