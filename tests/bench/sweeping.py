@@ -16,16 +16,9 @@ import engine.batch
 from research.sweeping.plan import Slice
 from research.sweeping.stage import Workplace
 from tests.bench.rows import Row
-from tests.sweep.worlds import BASE, planned
+from tests.sweep.worlds import HUNDRED, planned
 
 LEAST_GAIN, SLICES = 1.8, 10
-SWEEP = """\
-config: base.yaml
-symbols: [[AA]]
-grid:
-  bot.ema_span: {low: 10, high: 34, step: 1, scale: integer}
-  exit.atr_multiple: [1, 2, 3, 4]
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ def together(slices: list[list[Stretch]], threads: int) -> float:
 def rows(bars: int, turns: int) -> Iterator[Row]:
     """The gain of two threads, and what a bar of a run costs in a sweep."""
     with tempfile.TemporaryDirectory() as folder:
-        plan, library = planned(Path(folder), SWEEP, BASE, bars=bars)
+        plan, library = planned(Path(folder), HUNDRED, bars=bars)
         place, piece = Workplace(plan, library), Slice(0, 0, 100)
         place.run(piece)
         found = min((stretches(lambda: place.run(piece)) for _ in range(turns)), key=_seconds)

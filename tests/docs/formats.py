@@ -6,48 +6,24 @@ from engine.statistics import Statistics, describe_figures
 from models.store import REQUIRED
 
 FILES = [
-    [
-        "a run's folder",
-        "",
-        "`runs/NAME_TIME`; whole or not there",
-        "[reading a report](../tutorials/reading_the_report.md)",
-    ],
+    ["a run's folder", "", "`runs/NAME_TIME`; whole or not there",
+     "[reading a report](../tutorials/reading_the_report.md)"],
     ["`manifest.json`", "a saved run", "what identifies and explains it", "below"],
-    [
-        "`equity.parquet`, `fills.parquet`, ...",
-        "a saved run",
-        "the journal, one file a table",
-        "[journal](../journal.md)",
-    ],
+    ["`equity.parquet`, `fills.parquet`, ...", "a saved run", "the journal, one file a table",
+     "[journal](../journal.md)"],
     ["`report.html`, `equity.png`", "a saved run", "for people; needs nothing else", "[statistics](../statistics.md)"],
     ["`SHA256SUMS`", "a saved run", "digest of every other file, as `sha256sum --check` reads them", ""],
-    [
-        "`results.parquet`, `ranking.csv`, `sweep.json`",
-        "a sweep",
-        "one row a run; settings, best first",
-        "below, [sweeps](../sweeps.md)",
-    ],
-    [
-        "`recording/`, `state.npz`, `actions.jsonl`",
-        "a paper account",
-        "bars as seen, where it stands, orders by hand",
-        "[live](../live.md)",
-    ],
-    [
-        "`NAME.npz`, `NAME.json`",
-        "training",
-        "weights, and what they were made from",
-        "below, [learning](../learning.md)",
-    ],
+    ["`results.parquet`, `ranking.csv`, `sweep.json`", "a sweep", "one row a run; settings, best first",
+     "below, [sweeps](../sweeps.md)"],
+    ["`recording/`, `state.npz`, `actions.jsonl`", "a paper account", "bars as seen, where it stands, orders by hand",
+     "[live](../live.md)"],
+    ["`NAME.npz`, `NAME.json`", "training", "weights, and what they were made from",
+     "below, [learning](../learning.md)"],
     ["bars: CSV, Parquet", "you", "columns found by name", "[bars](../bars.md)"],
     ["factors: CSV", "you", "splits and dividends", "[bars](../bars.md)"],
-    [
-        "`window.json`",
-        "the window",
-        "layouts, recent runs, theme; in the user's settings folder",
-        "[window](../window.md)",
-    ],
-]
+    ["`window.json`", "the window", "layouts, recent runs, theme; in the user's settings folder",
+     "[window](../window.md)"],
+]  # fmt: skip
 
 _MANIFEST = {
     "format": "number of this format",

@@ -63,7 +63,7 @@ def test_every_page_stands_in_its_folders_table() -> None:
     assert not missing
 
 
-# The tests of the reader itself: a page that is wrong must be found out.
+# The tests of the reader itself.
 
 
 def read(folder: Path, text: str, update: bool = False) -> str:
@@ -72,29 +72,21 @@ def read(folder: Path, text: str, update: bool = False) -> str:
     return Reader(folder).read(page, update)
 
 
-def test_a_wrong_figure_is_found_out(folder: Path) -> None:
-    with pytest.raises(PageError, match=r"page\.md:6 says"):
-        read(folder, "```python\nprint(2 + 2)\n```\n\n```text\n5\n```\n")
+WRONG = {
+    "a wrong figure": ("```python\nprint(2 + 2)\n```\n\n```text\n5\n```\n", r"page\.md:6 says"),
+    "a figure that is not shown": ("```python\nprint(4)\n```\n\n```python\nx = 1\n```\n", "does not show it"),
+    "a command that fails": (
+        "```sh\npython3 run_backtest_headless.py --config nowhere.yaml\n```\n", "ended with 2, not 0",
+    ),
+    "a file that the prose does not name": ("Write:\n\n```python file=my_work/x.py\nx = 1\n```\n", "does not say"),
+    "a block that nobody runs": ("```yaml\na: 1\n```\n", "neither run nor written"),
+}  # fmt: skip
 
 
-def test_a_figure_that_is_not_shown_is_found_out(folder: Path) -> None:
-    with pytest.raises(PageError, match="does not show it"):
-        read(folder, "```python\nprint(4)\n```\n\n```python\nx = 1\n```\n")
-
-
-def test_a_command_that_fails_is_found_out(folder: Path) -> None:
-    with pytest.raises(PageError, match="ended with 2, not 0"):
-        read(folder, "```sh\npython3 run_backtest_headless.py --config nowhere.yaml\n```\n")
-
-
-def test_a_file_that_the_prose_does_not_name_is_found_out(folder: Path) -> None:
-    with pytest.raises(PageError, match="does not say"):
-        read(folder, "Write this:\n\n```python file=my_work/x.py\nx = 1\n```\n")
-
-
-def test_a_block_that_nobody_runs_is_found_out(folder: Path) -> None:
-    with pytest.raises(PageError, match="neither run nor written"):
-        read(folder, "```yaml\na: 1\n```\n")
+@pytest.mark.parametrize(("text", "told"), WRONG.values(), ids=WRONG)
+def test_a_page_that_is_wrong_is_found_out(folder: Path, text: str, told: str) -> None:
+    with pytest.raises(PageError, match=told):
+        read(folder, text)
 
 
 def test_an_update_writes_what_comes_out(folder: Path) -> None:

@@ -13,7 +13,7 @@ from research.sweeping.plan import Slice
 from research.sweeping.planning import plan_sweep
 from research.sweeping.rows import Row
 from research.sweeping.stage import Workplace
-from tests.sweep.worlds import BASE, world
+from tests.sweep.worlds import HUNDRED, world
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,13 +22,6 @@ pytestmark = [
 ]
 
 BARS, SLICES, WARM, MOST = 102_041, 24, 4, 0.05  # one bar in fifty is missing
-SWEEP = """\
-config: base.yaml
-symbols: [[AA]]
-grid:
-  bot.ema_span: {low: 10, high: 34, step: 1, scale: integer}
-  exit.atr_multiple: [1, 2, 3, 4]
-"""
 
 
 def test_ray_adds_little_to_a_slice_of_a_hundred_runs(tmp_path: Path) -> None:
@@ -44,7 +37,7 @@ def test_ray_adds_little_to_a_slice_of_a_hundred_runs(tmp_path: Path) -> None:
             rows[0]["clock"] = (id(self), begun, time.process_time())
             return rows
 
-    plan, library = plan_sweep(world(tmp_path, SWEEP, BASE, bars=BARS))
+    plan, library = plan_sweep(world(tmp_path, HUNDRED, bars=BARS))
     piece = Slice(0, 0, 100)
     place = Workplace(plan, library)
     alone = min(_taken(place, piece) for _ in range(6))

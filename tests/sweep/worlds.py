@@ -37,6 +37,15 @@ grid:
   exit.atr_multiple: {low: 1, high: 3, step: 1}
 """
 
+# A hundred settings on one symbol: what a slice of a large sweep holds.
+HUNDRED = """\
+config: base.yaml
+symbols: [[AA]]
+grid:
+  bot.ema_span: {low: 10, high: 34, step: 1, scale: integer}
+  exit.atr_multiple: [1, 2, 3, 4]
+"""
+
 
 def write_bars(file: Path, seed: int, bars: int, drift: float = 0.0) -> None:
     """A random walk of 5 minute bars from 2024-01-01, one in fifty missing; without drift nothing can earn on it."""
