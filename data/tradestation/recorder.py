@@ -1,17 +1,20 @@
 """What was seen live, kept: every closed bar and correction on disk at once, and nothing ever half there (S17.2).
 
-A series is a folder; each UTC day of it a folder of small Parquet parts, one per event, written beside and renamed.
-When the day is over, or the recorder closes, its parts become one file. Rows are numbered, so that a crash between the
+A series is a folder; each UTC day of it a folder of small Parquet parts, one per event or one for all events that came
+together, written beside and renamed. When the day is over, or the recorder closes, its parts become one file. Rows are
+numbered, so that a crash between the
 new file's rename and the parts' removal does no harm: the reader takes each number once.
 """
 
 import logging
 import os
 import tempfile
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +44,26 @@ class Acted:
     master_ns: int | None = None
 
 
-class Recorder:
-    """Writes one series; one recorder per series at a time."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that become one file; ``facts`` stand in its head."""
 
-    def __init__(self, folder: Path, symbol: str, interval: Interval) -> None:
+    path: Path
+    rows: Sequence[dict[str, Any]]
+    facts: dict[str, str]
+
+
+class Recorder:
+    """Writes one series; one recorder per series at a time. What a disk refuses waits, and goes with the next rows.
+
+    Args:
+        at_once: every event is on disk when its call returns; else ``parts`` wait for whoever writes several series
+            in one step.
+    """
+
+    def __init__(self, folder: Path, symbol: str, interval: Interval, *, at_once: bool = True) -> None:
+        self._at_once = at_once
+        self._waiting: deque[tuple[Path, dict[str, Any]]] = deque()
         self._folder = folder / series_name(symbol, interval)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._symbol = symbol
@@ -96,6 +115,31 @@ class Recorder:
         elif isinstance(event, RolledOver):
             self._write([self._note("roll", now_ns, now_ns, f"{event.before} -> {event.after}")], now_ns)
 
+    # ------------------------------------------------------------------------------------------- parts
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not on disk yet."""
+        return len(self._waiting)
+
+    def parts(self) -> list[Part]:
+        """What waits, as the files that it will be: one a day."""
+        facts = {"symbol": self._symbol, "interval": self._interval.label, "version": VERSION.decode()}
+        found = []
+        for day, group in groupby(self._waiting, key=lambda one: one[0]):
+            rows = [row for _, row in group]
+            found.append(Part(day / part_name(rows[0]["number"], rows[-1]["number"]), rows, facts))
+        return found
+
+    def wrote(self, part: Part) -> None:
+        """The first of ``parts`` is on disk."""
+        for _ in part.rows:
+            self._waiting.popleft()
+        day = part.path.parent
+        if self._day is not None and day != self._day:
+            join_parts(self._day)
+        self._day = day
+
     def close(self) -> None:
         """Make one file of the last day's parts."""
         if self._day is not None:
@@ -117,12 +161,11 @@ class Recorder:
 
     def _write(self, rows: Sequence[dict[str, Any]], at_ns: int) -> None:
         day = self._folder / datetime.fromtimestamp((at_ns - 1) // DAY_NS * 86_400, UTC).strftime("%Y-%m-%d")
-        if self._day is not None and day != self._day:
-            join_parts(self._day)
-        day.mkdir(exist_ok=True)
-        self._day = day
-        facts = {"symbol": self._symbol, "interval": self._interval.label, "version": VERSION.decode()}
-        write_part(day / part_name(rows[0]["number"], rows[-1]["number"]), rows, facts)
+        self._waiting.extend((day, row) for row in rows)
+        if self._at_once:
+            for part in self.parts():
+                write_parts([part])
+                self.wrote(part)
 
 
 def series_name(symbol: str, interval: Interval) -> str:
@@ -158,20 +201,35 @@ def _schema() -> Any:
 
 def write_part(path: Path, rows: Sequence[dict[str, Any]], facts: dict[str, str]) -> None:
     """Write ``rows`` to ``path``, whole or not at all, on disk when it returns."""
+    write_parts([Part(path, rows, facts)])
+
+
+def write_parts(parts: Sequence[Part]) -> None:
+    """Write files that belong together: each is whole on disk beside its place before the first one is put there."""
+    aside: list[Path] = []
+    try:
+        for part in parts:
+            _write_aside(part, aside)
+        for part, temporary in zip(parts, aside, strict=True):
+            temporary.replace(part.path)
+    except BaseException:
+        for temporary in aside:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write_aside(part: Part, aside: list[Path]) -> None:
+    """Write a part beside its place; the file's name is the last of ``aside`` even where that fails."""
     import pyarrow as pa
 
-    table = pa.Table.from_pylist(list(rows), schema=_schema().with_metadata(facts))
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write_checked(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    table = pa.Table.from_pylist(list(part.rows), schema=_schema().with_metadata(part.facts))
+    part.path.parent.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=part.path.parent, suffix=".tmp")
+    aside.append(Path(name))
+    with os.fdopen(handle, "wb") as file:
+        write_checked(table, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def compact(day: Path) -> None:

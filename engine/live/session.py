@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -149,6 +150,12 @@ class LiveSession:
             self._begin()
         self.errands.poll()
         until = time.monotonic() + most_s
+        with nullcontext() if self.account is None else self.account.keeper.together():
+            self._take_in(until)
+        self._watch_clock()
+
+    def _take_in(self, until: float) -> None:
+        """What the feeds tell until then, quotes, and the passing of time."""
         self.feed.drain(lambda: time.monotonic() > until)
         if self._quotes_due and time.monotonic() >= self._quotes_from:
             self._renew_quotes()
@@ -156,7 +163,6 @@ class LiveSession:
             self.quotes.update({quote.symbol: quote for quote in self._quote_feed.drain()})
         if self.account is not None:
             self.account.pass_time(self.now_ns)
-        self._watch_clock()
 
     def close(self) -> None:
         """End within about a second, however the lines hang; leave everything on disk."""

@@ -106,7 +106,7 @@ class PaperAccount:
 
     def take(self, event: Event, now_ns: int) -> None:
         """Let the account act on an event of a feed; ``now_ns`` is server time."""
-        self._now_ns = now_ns
+        self._now_ns = self.keeper.now_ns = now_ns
         if event.symbol not in self.symbols:
             return
         if isinstance(event, StatusChanged):
@@ -125,8 +125,8 @@ class PaperAccount:
             self.keeper.roll(event, now_ns)
 
     def pass_time(self, now_ns: int) -> None:
-        """Let time pass: graces end, and what could not be written is tried again."""
-        self._now_ns = now_ns
+        """Let time pass: graces end, and what could not be written is tried again, now and then."""
+        self._now_ns = self.keeper.now_ns = now_ns
         if self.run is not None:
             self._phases.pass_time(now_ns)
         if self.keeper.trouble:

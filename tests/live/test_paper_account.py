@@ -1,6 +1,7 @@
 """Paper accounts: the backtest's bytes, replays, restarts, late bars, corrections, orders by hand, full disks (S17)."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,6 @@ from data.tradestation.events import (
     HistoryLoaded,
     StatusChanged,
 )
-from data.tradestation.recorder import Recorder
 from engine.config import BacktestConfig
 from engine.errors import ConfigError
 from engine.kernel.schema import OrderStatus, OrderType, Reason, Source
@@ -339,15 +339,14 @@ def test_a_full_disk_stops_nothing_and_is_said(tmp_path: Path, monkeypatch: pyte
     _, told = market(live=20)
     one = account(tmp_path)
     play(one, told[:60])
-    real = Recorder.bar
 
-    def refuse(self: Recorder, *args: object) -> None:
+    def refuse(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Recorder, "bar", refuse)
-    play(one, told[60:100])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        play(one, told[60:100])
     assert "No space left on device" in one.keeper.trouble
-    monkeypatch.setattr(Recorder, "bar", real)
     play(one, told[100:])
 
     assert one.keeper.trouble == ""
