@@ -94,6 +94,11 @@ class BacktesterEngine(AccountViews):
         """Keep a sentence for the report: something was asked for that had no effect."""
         self.notes.append(f"bar {self.current_bar} {self._phase.name}: {text}")
 
+    def note_once(self, text: str) -> None:
+        """Keep a sentence for the report that holds for the whole run."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     # Set-up
 
     def connect(self) -> None:
@@ -110,9 +115,23 @@ class BacktesterEngine(AccountViews):
             fine, start = market.fine_table()
             self.tables.attach("fine_a", fine)
             self.tables.attach("fine_start_a", start)
+            self._note_bars_without_finer(start)
         self._attach_slippage()
         self.current_bar, self._phase, self.events_seen = NONE, Phase.CLOSE, 0
         self._show_nothing_yet()
+
+    def _note_bars_without_finer(self, start: NDArray[np.int64]) -> None:
+        """Say how many bars are walked as a worst case, since no finer bars make them up (S6.4)."""
+        market = self._market
+        found = np.diff(start.reshape(len(market.symbols), -1)) > 0
+        for column, symbol in enumerate(market.symbols):
+            own = int(np.count_nonzero(market.timeline.real[:, column]))
+            without = own - int(np.count_nonzero(found[column]))
+            lacking = f"of {own:,} bars {without:,} have no finer bars that make them up; they"
+            if symbol not in market.fine:
+                lacking = "it has no fine_file; its bars"
+            if without:
+                self.note_once(f"{symbol}: path is fine_bars, but {lacking} are walked as worst_case")
 
     def _attach_slippage(self) -> None:
         """Constant parts go into the instruments, varying ones into tables read at the open of each bar (S9)."""
@@ -138,6 +157,12 @@ class BacktesterEngine(AccountViews):
         self.tables.flags[:] = self._market.flags(policy)
         wanted = [self._market.flattens(column, policy) for column in range(len(self.scales))]
         self.tables.account[0]["flatten_on"] = any(wanted)
+        for calendar, symbol in zip(self._market.calendars, self._market.symbols, strict=True):
+            if policy.flatten and calendar.name is None:
+                self.note_once(
+                    f"{symbol}: flatten_before_maintenance is true, but the asset has no calendar, so that no "
+                    "session ends; give it one"
+                )
 
     def shared(self, key: object, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """What ``make`` gives; where many runs share one market, what it gave before for an equal ``key``."""

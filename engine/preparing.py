@@ -79,8 +79,6 @@ def prepare(
         if finer is not None:
             fine[symbol] = finer
         warnings += [*said, *one.warnings, *([calendar.caveat] if calendar.caveat else [])]
-    if config.simulation.path == "fine_bars" and not fine:
-        warnings.append("path is fine_bars, but no asset has a fine_file: every bar falls back to worst_case")
     timeline = build_timeline(series)
     made = None if in_ticks is None else in_ticks(series, instruments, timeline)
     market = Market(instruments, series, fine, timeline=timeline, seed=config.seed, bars=made)

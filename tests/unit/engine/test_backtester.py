@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from data.sessions import SessionCalendar
 from engine.actions import apply_action
 from engine.backtester import BacktesterEngine
+from engine.config.sections import SimulationSection
 from engine.kernel.schema import OrderStatus, OrderType, Phase, Reject, Source
+from engine.market import Market, SessionPolicy
 from engine.orders import NO_PRICE, Order, OrderRequest, Side
 from engine.run import Run
 from tests.unit.engine import small_runs
@@ -241,3 +244,39 @@ def test_a_listener_that_gives_an_order_is_heard_too() -> None:
     first = [{"bar": 3, "phase": "OPEN", "type": "market", "symbol": "ES", "side": "buy", "qty": 1}]
     Run(engine, ActingBot(), interventions=first).complete()
     assert sorted(filled) == [0, 1, 2]
+
+
+@pytest.mark.rule("S6.4")
+def test_bars_that_no_finer_bars_make_up_are_told_in_the_report() -> None:
+    """Of three bars of ES the second has a finer bar that is the same; NQ has no file of finer bars."""
+    rows = flat_rows(3)
+    finer = small_runs.series("ES", [None, rows[1], (1.0, 2.0, 0.5, 1.5)])
+    names = ("ES", "NQ")
+    market = Market(
+        [small_runs.instrument(name) for name in names],
+        [small_runs.series(name, rows) for name in names],
+        {"ES": finer},
+        [SessionCalendar.named(None)] * 2,
+    )
+
+    account = BacktesterEngine(market, SimulationSection(path="fine_bars"))
+    account.connect()
+
+    assert account.notes == [
+        "ES: path is fine_bars, but of 3 bars 2 have no finer bars that make them up; they are walked as worst_case",
+        "NQ: path is fine_bars, but it has no fine_file; its bars are walked as worst_case",
+    ]
+
+
+@pytest.mark.rule("S11.1")
+@pytest.mark.parametrize(("wanted", "told"), [(True, 1), (None, 0), (False, 0)])
+def test_flattening_that_is_asked_for_without_a_calendar_is_told_once(wanted: bool | None, told: int) -> None:
+    account = small_runs.engine()
+
+    for _ in range(2):
+        account.keep_sessions(SessionPolicy(flatten=wanted))
+
+    assert len(account.notes) == told
+    assert all(
+        "ES: flatten_before_maintenance is true, but the asset has no calendar" in note for note in account.notes
+    )
