@@ -67,6 +67,7 @@ class Course:
     outdated: Path | None = None
     own: int = 0  # how many of the interventions are its own
     unsaved: bool = False  # it could not be saved, and why has been told
+    saves: int = 0  # that are on the way: what will be heard of them decides whether it is saved
 
     @property
     def last_place(self) -> tuple[int, int]:
@@ -285,6 +286,7 @@ class RunSession:
         self._show_what_waited()
         if anew and course.number == MAIN and course.folder is None and self.autosave and self.link:
             # A report is made when it is asked for: drawing it would cost the window frames.
+            course.saves += 1
             self._keep(self.link, Save(folder=self.autosave(course), report=False))
 
     def _tell_end(self, message: Ended) -> None:
@@ -296,6 +298,7 @@ class RunSession:
     def _break(self, text: str, details: str) -> None:
         self.notices.append(Notice(kind="crash" if details else "error", text=text, details=details))
         for course in self.courses.values():
+            course.saves = 0
             if course.status == "running":
                 course.status, course.error = "failed", text
         self._waiting, self._saves = None, 0
@@ -437,7 +440,9 @@ class RunSession:
 
     def save(self, folder: Path, report: bool = True) -> None:
         """Save the shown course as a run folder; the engine tells when that is done."""
-        self._keep(self._send_to(self.course), Save(folder=folder, report=report, replaces=self.course.outdated))
+        engine = self._send_to(self.course)
+        self.course.saves += 1
+        self._keep(engine, Save(folder=folder, report=report, replaces=self.course.outdated))
 
     def save_finished(self, goes_on: Callable[[int, int], bool] = lambda done, total: True) -> int:
         """Save branches that are finished and not saved yet, however long it takes; returns how many were left.
@@ -449,8 +454,11 @@ class RunSession:
             if self.autosave is None or self.link is None:
                 return len(finished) - done
             course.unsaved = False
-            command = Save(folder=self.autosave(course), report=False, replaces=course.outdated)
-            self._keep(self._send_to(course), command)
+            if not course.saves:
+                command = Save(folder=self.autosave(course), report=False, replaces=course.outdated)
+                engine = self._send_to(course)
+                course.saves += 1
+                self._keep(engine, command)
             while course.folder is None and not course.unsaved and self.link is not None:
                 if not goes_on(done, len(finished)):
                     return len(finished) - done
@@ -474,6 +482,8 @@ class RunSession:
     def _saved(self, message: Saved) -> None:
         self._saves -= 1
         course = self.courses.get(message.course)
+        if course is not None and not message.report:
+            course.saves -= 1
         if message.error:
             self.notices.append(Notice(kind="error", text=message.error))
             if course is not None and not message.report:

@@ -76,6 +76,22 @@ def test_saving_that_takes_long_says_how_far_it_is_and_may_be_left(
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("own_process", [False, True], ids=["thread", "process"])
+def test_a_run_that_is_being_saved_when_the_window_closes_is_saved_once(
+    window: MainWindow, own_process: bool, tmp_path: Path
+) -> None:
+    """The word of it comes later than the hand that closes; a second folder would be the same run again."""
+    config = config_of("sample", "end=2024-09-03")
+    window.load("a run", lambda: new_session(config, own_process))
+    until(lambda: window.session is not None and window.session.courses[0].saves > 0, pump(window), most=20_000)
+    session = window.session
+    assert session is not None
+    assert session.courses[0].folder is None
+    window.close()
+    assert session.courses[0].folder is not None
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
 def test_the_window_stays_awake_until_it_hears_that_a_run_is_saved(window: MainWindow) -> None:
     """However long writing takes: a run whose word was slept through would be saved again at the end."""
     session = with_branches(window, 0, False)
