@@ -97,6 +97,7 @@ class Waiting:
 
     course: Course
     cursor: Cursor
+    turn: int  # which of the engine's turns begins it
     turned: bool = False
 
 
@@ -136,6 +137,7 @@ class RunSession:
         self.link: EngineLink | None = None
         self.drive = ""
         self._sent = MAIN  # the course that the engine was told to run last, whether it has begun it yet or not
+        self._told_to_turn = self._turns = 0  # how often it was told to, and how often it has said that it did
         self._asked = self._saves = 0
         self._questions: dict[int, Question] = {}
         self._waiting: Waiting | None = None
@@ -197,7 +199,7 @@ class RunSession:
         """Start the engine on the run itself."""
         job = Job(config=self.config, interventions=self.courses[MAIN].interventions)
         self.link = start_engine(job, prepared, self._own_process)
-        self._sent = MAIN
+        self._sent, self._told_to_turn, self._turns = MAIN, 0, 0
         self.link.send(RunTo())
 
     def _engine(self) -> EngineLink:
@@ -258,9 +260,10 @@ class RunSession:
 
     def _turn(self, message: Turned) -> None:
         """The engine begins a course: a new one gets its own journal, one that is gone on with keeps its own."""
+        self._turns += 1
         waiting = self._waiting
-        if waiting is None or waiting.course.number != message.course:
-            return
+        if waiting is None or waiting.turn != self._turns:
+            return  # a save or a question has sent the engine there before
         course = waiting.course
         course.store = self._source_of(course).cut(message.bars, message.counts)
         course.status, waiting.turned = "running", True
@@ -366,8 +369,8 @@ class RunSession:
             own=own,
         )
         self.playback.play(False)
-        self._waiting = Waiting(new, self.model.cursor)
         self._send_to(new)
+        self._waiting = Waiting(new, self.model.cursor, self._told_to_turn)
         return new
 
     def _send_to(self, course: Course) -> EngineLink:
@@ -375,6 +378,7 @@ class RunSession:
         engine = self._engine()
         engine.send(Follow(course=course.number, interventions=course.interventions))
         self._sent = course.number
+        self._told_to_turn += 1
         return engine
 
     def settings_changes(self) -> list[Action]:

@@ -107,6 +107,21 @@ def test_an_earlier_intervention_forks_and_the_last_one_is_taken_back(session: R
     assert_same(first, store_of(run))
 
 
+@pytest.mark.parametrize("bar", [260, 200], ids=["extends", "at the same place"])
+def test_an_order_right_behind_a_save_has_the_journal_of_a_run_with_both(
+    session: RunSession, bar: int, tmp_path: Path
+) -> None:
+    """The engine is sent to the branch twice, and says twice that it begins it: the second is the new order's."""
+    settled(session)
+    act_at(session, 200, Phase.OPEN, type="market", symbol="ES_SYN", side="buy", qty=1, sl=4000.0)
+    session.save(tmp_path / "branch", report=False)
+    act_at(session, bar, Phase.CLOSE, type="market", symbol="CL_SYN", side="sell", qty=1)
+
+    assert len(session.course.interventions) == 2
+    run, _ = finished(session.config, *session.course.interventions)
+    assert_same(session.course.store, store_of(run))
+
+
 def test_a_saved_branch_is_opened_again_and_goes_on(tmp_path: Path) -> None:
     session = session_of(False)
     settled(session)
