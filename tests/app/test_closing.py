@@ -78,7 +78,7 @@ def test_saving_that_takes_long_says_how_far_it_is_and_may_be_left(
 
 @pytest.mark.parametrize("own_process", [False, True], ids=["thread", "process"])
 def test_a_run_that_is_being_saved_when_the_window_closes_is_saved_once(
-    window: MainWindow, own_process: bool, tmp_path: Path
+    window: MainWindow, own_process: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The word of it comes later than the hand that closes; a second folder would be the same run again."""
     config = config_of("sample", "end=2024-09-03")
@@ -87,7 +87,11 @@ def test_a_run_that_is_being_saved_when_the_window_closes_is_saved_once(
     session = window.session
     assert session is not None
     assert session.courses[0].folder is None
+    told: list[object] = []
+    send = session._send_to
+    monkeypatch.setattr(session, "_send_to", lambda course: told.append(course.number) or send(course))
     window.close()
+    assert told == []  # nobody asked for it once more
     assert session.courses[0].folder is not None
     assert len(list((tmp_path / "runs").iterdir())) == 1
 
