@@ -148,7 +148,9 @@ def test_a_box_to_check_stands_as_high_as_the_other_fields(look: QApplication) -
 
 
 def test_every_button_over_the_charts_says_what_it_does(on_a_day: MainWindow) -> None:
-    for button in on_a_day.chart_bar.findChildren(QToolButton):
+    buttons = on_a_day.chart_bar.findChildren(QToolButton)
+    assert buttons
+    for button in buttons:
         assert len(button.toolTip()) > len(button.text()), button.text()
 
 

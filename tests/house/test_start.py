@@ -324,21 +324,41 @@ def test_a_child_that_a_signal_ended_gives_the_shell_s_code() -> None:
     assert start.run([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 128 + 9
 
 
-def run_that_is_signalled(name: str, child: str) -> int:
-    """Run ``start.run`` in a process of its own, whose child sends it a signal, and return its exit code."""
-    program = f"import os, signal, sys, time; time.sleep(0.2); os.kill(os.getppid(), signal.{name}); {child}"
-    outer = f"import sys, start; sys.exit(start.run([sys.executable, '-c', {program!r}]))"
-    return subprocess.run([sys.executable, "-c", outer], cwd=ROOT, timeout=30, check=False).returncode
+SIGNALLED = """
+import signal, sys, start
+
+set_handler = signal.signal
+
+def told(number, handler):
+    before = set_handler(number, handler)
+    open({ready!r}, "w").close()
+    return before
+
+signal.signal = told
+sys.exit(start.run([sys.executable, "-c", {program!r}]))
+"""
+
+
+def run_that_is_signalled(name: str, child: str, folder: Path) -> int:
+    """Run ``start.run`` in a process of its own, whose child sends it a signal, and return its exit code.
+
+    The child waits until the handler is there, and a little longer: then ``run`` waits for the child.
+    """
+    ready = str(folder / "ready")
+    wait = f"while not os.path.exists({ready!r}): time.sleep(0.01)\n"
+    program = f"import os, signal, sys, time\n{wait}time.sleep(0.1)\nos.kill(os.getppid(), signal.{name})\n{child}"
+    outer = SIGNALLED.format(ready=ready, program=program)
+    return subprocess.run([sys.executable, "-c", outer], cwd=ROOT, timeout=60, check=False).returncode
 
 
 @posix_only
-def test_ctrl_c_is_the_child_s_to_answer() -> None:
-    assert run_that_is_signalled("SIGINT", "time.sleep(0.3); sys.exit(5)") == 5
+def test_ctrl_c_is_the_child_s_to_answer(tmp_path: Path) -> None:
+    assert run_that_is_signalled("SIGINT", "time.sleep(0.3); sys.exit(5)", tmp_path) == 5
 
 
 @posix_only
-def test_a_request_to_end_is_handed_to_the_child() -> None:
-    assert run_that_is_signalled("SIGTERM", "time.sleep(20)") == 128 + 15
+def test_a_request_to_end_is_handed_to_the_child(tmp_path: Path) -> None:
+    assert run_that_is_signalled("SIGTERM", "time.sleep(50)", tmp_path) == 128 + 15
 
 
 def test_all_steps_of_the_gate_run_also_when_one_fails(

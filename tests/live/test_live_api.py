@@ -158,7 +158,9 @@ def test_without_a_bot_bars_are_recorded_and_nothing_trades(tmp_path: Path) -> N
 
 
 def test_the_shipped_live_configurations_are_valid(repo_root: Path) -> None:
-    for path in sorted((repo_root / "configs/live").glob("*.yaml")):
+    paths = sorted((repo_root / "configs/live").glob("*.yaml"))
+    assert paths
+    for path in paths:
         given, live = load_live_config(path)
 
         assert given.bot.name == "TrendFollowing"

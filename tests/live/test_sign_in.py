@@ -6,7 +6,6 @@ import random
 import socket
 import stat
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,7 +97,7 @@ def test_a_token_is_refreshed_before_it_runs_out(store: FileTokenStore) -> None:
         client = TradeStationClient(emulator.endpoints, sign_in, emulator.clock)
         for _ in range(6):
             client.accounts()
-            time.sleep(0.1)
+            emulator.clock.wait(threading.Event(), 1.0)
 
         assert emulator.requests.count("POST /oauth/token") >= 4
         client.close()
@@ -190,7 +189,7 @@ def test_the_absolute_life_of_a_sign_in_ends_it(store: FileTokenStore) -> None:
     habits = AuthHabits(rotate=True, absolute_s=86_400.0)
     with Emulator(Scenario(auth=habits, rate=1_000_000.0)) as emulator:
         sign_in = signed_in(emulator, store)
-        time.sleep(0.1)
+        emulator.clock.wait(threading.Event(), 86_401.0)
         with pytest.raises(SignInError):
             sign_in.access_token()
 

@@ -331,8 +331,10 @@ def test_a_calendar_knows_the_zone_of_its_exchange(cache: Path) -> None:
 def test_zones_that_need_no_library_are_the_librarys() -> None:
     """But for Eurex's longer hours, which it tells in UTC."""
     library = session_schedule._library()
-    for name in session_schedule.library_names():
-        if any(name.startswith(begin) for begin, _ in session_schedule._ZONES) and not name.startswith("EUREX_"):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                assert session_schedule.zone_of(name) == str(library.get_calendar(name).tz), name
+    begins = tuple(begin for begin, _ in session_schedule._ZONES)
+    names = [name for name in session_schedule.library_names() if name.startswith(begins) and "EUREX_" not in name]
+    assert len(names) >= len(begins)
+    for name in names:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert session_schedule.zone_of(name) == str(library.get_calendar(name).tz), name

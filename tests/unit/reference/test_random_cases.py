@@ -52,6 +52,7 @@ def has_stop_loss(case: Case) -> bool:
 def test_the_shrinker_keeps_what_fails_and_drops_the_rest() -> None:
     seeds = [seed for seed in range(60) if "bot" not in case_of(seed) and has_stop_loss(case_of(seed))][:6]
 
+    assert len(seeds) == 6
     for seed in seeds:
         small = shrink(case_of(seed), has_stop_loss)
 
