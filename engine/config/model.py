@@ -14,7 +14,6 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 from data.spelling import nearest_or_all
 from engine.config.places import Places
 from engine.config.sections import (
-    ALTERNATIVES,
     AssetSection,
     BotSection,
     DataSection,
@@ -150,19 +149,17 @@ class BacktestConfig(Section):
         found = next((asset for asset in self.assets if asset.symbol == symbol), None)
         if found is None:
             raise ConfigError(f'no asset "{symbol}"{nearest_or_all(symbol, self.symbols)}')
-        own = found.given()
-        inherited = self._inherited(own)
-        merged = AssetSection(symbol=symbol, **(inherited | own))
+        merged = AssetSection(symbol=symbol, **(self._inherited(found) | found.given()))
         files = {key: self._places.file(getattr(merged, key)) for key in ("file", "fine_file", "factor_file")}
         return merged.model_copy(update=files)
 
-    def _inherited(self, own: Mapping[str, Any]) -> dict[str, Any]:
+    def _inherited(self, asset: AssetSection) -> dict[str, Any]:
         """What ``data`` and ``defaults`` give; an alternative to a key the asset gives itself is left out."""
         section = {key: value for key in _FROM_DATA if (value := getattr(self.data, key)) is not None}
         shared = {
             name: value
             for name in DefaultsSection.model_fields
-            if (value := getattr(self.defaults, name)) is not None and ALTERNATIVES.get(name) not in own
+            if (value := getattr(self.defaults, name)) is not None and not asset.takes_the_place_of(name, value)
         }
         return section | shared
 

@@ -142,6 +142,11 @@ class SlippageSection(PartSection):
 
     name: str = setting("fixed", unit="", help="fixed, spread, volatility, volume or hybrid (S9).")
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is one of ours that takes nothing of slippage_ticks and slippage_pct."""
+        return self.module is None and self.name != "fixed"
+
 
 class ReaderSection(PartSection):
     """A reader of the user's own for the file of an asset (S3)."""
@@ -224,6 +229,14 @@ class DefaultsSection(Section):
             raise refused(f"{other} and {name} are both given; give one of them")
         return value
 
+    @field_validator("slippage_model")
+    @classmethod
+    def _one_slippage(cls, model: SlippageSection | None, info: ValidationInfo) -> SlippageSection | None:
+        given = [name for name in FIXED_SLIPPAGE if info.data.get(name) is not None]
+        if model is not None and model.stands_alone and given:
+            raise refused(f"{given[0]} is given too, of which {model.name} takes nothing; give one of them, or hybrid")
+        return model
+
     @field_validator("maintenance_margin", "maintenance_margin_rate")
     @classmethod
     def _not_above_initial(cls, value: float | None, info: ValidationInfo) -> float | None:
@@ -234,6 +247,7 @@ class DefaultsSection(Section):
         return value
 
 
+FIXED_SLIPPAGE = ("slippage_ticks", "slippage_pct")
 ALTERNATIVES = {
     "slippage_pct": "slippage_ticks",
     "slippage_ticks": "slippage_pct",
@@ -252,3 +266,11 @@ class AssetSection(DefaultsSection):
     def given(self) -> dict[str, Any]:
         """The keys that have a value, without the symbol."""
         return {name: value for name in DefaultsSection.model_fields if (value := getattr(self, name)) is not None}
+
+    def takes_the_place_of(self, name: str, value: Any) -> bool:
+        """Whether what this asset gives itself excludes ``value``, which ``defaults`` gives for ``name`` (S1.1)."""
+        if name == "slippage_model":
+            return value.stands_alone and any(getattr(self, own) is not None for own in FIXED_SLIPPAGE)
+        if name in FIXED_SLIPPAGE and self.slippage_model is not None and self.slippage_model.stands_alone:
+            return True
+        return name in ALTERNATIVES and getattr(self, ALTERNATIVES[name]) is not None

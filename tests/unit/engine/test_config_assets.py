@@ -72,3 +72,36 @@ def test_a_missing_fact_is_an_error_with_its_line(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=rf"{path}:2 X1: tick_value, .* not given"):
         instrument_of(load_config(path), "X1")
+
+
+@pytest.mark.rule("S1.1")
+@pytest.mark.parametrize(
+    "given",
+    [{"slippage_ticks": 2}, {"slippage_pct": 0.001}, {"slippage_ticks": 0, "slippage_model": {"name": "volume"}}],
+)
+def test_fixed_slippage_beside_a_model_that_takes_nothing_of_it_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"assets\[0\]\.slippage_model: slippage_\w+ is given too, of which"):
+        config({"symbol": "ES", "slippage_model": {"name": "spread"}} | given)
+
+
+@pytest.mark.rule("S1.3")
+@pytest.mark.parametrize(
+    ("own", "shared", "ticks", "model"),
+    [
+        ({"slippage_ticks": 3}, {"slippage_model": {"name": "spread"}}, 3.0, None),
+        ({"slippage_pct": 0.01}, {"slippage_model": {"name": "spread"}}, None, None),
+        ({"slippage_model": {"name": "spread"}}, {"slippage_ticks": 3}, None, "spread"),
+        ({"slippage_model": {"name": "fixed"}}, {"slippage_ticks": 3}, 3.0, "fixed"),
+        ({"slippage_ticks": 3}, {"slippage_model": {"name": "fixed"}}, 3.0, "fixed"),
+        ({"slippage_ticks": 3}, {"slippage_model": {"name": "Thin", "module": "thin.py"}}, 3.0, "Thin"),
+        ({}, {"slippage_model": {"name": "spread"}}, None, "spread"),
+    ],
+)
+def test_an_assets_own_slippage_goes_before_that_of_all(
+    own: dict[str, Any], shared: dict[str, Any], ticks: float | None, model: str | None
+) -> None:
+    """S1.3: a model of the user's own may use the asset's ticks."""
+    asset = config({"symbol": "ES"} | own, defaults=shared).asset("ES")
+
+    found = None if asset.slippage_model is None else asset.slippage_model.name
+    assert (asset.slippage_ticks, found) == (ticks, model)
