@@ -12,6 +12,7 @@ from data.tradestation.events import (
     BarClosed,
     BarCorrected,
     BarUpdated,
+    CloseReason,
     Event,
     FeedState,
     FeedStatus,
@@ -33,6 +34,7 @@ class SymbolBook:
         closed: how many of the bars have closed; generation: grows when the bars are other ones.
         status, told_ns: the feed's state and when it was told.
         forming: the bar under way.
+        news_ns: when what is newest came in on the stream, server time; None where that has been drawn, or passed over.
     """
 
     def __init__(self, symbol: str, calendar: RememberedCalendar | str | None) -> None:
@@ -45,6 +47,7 @@ class SymbolBook:
         self.generation = 0
         self.closed = 0
         self.forming: LiveBar | None = None
+        self.news_ns: int | None = None
         self._base: tuple[tuple[int, int], float | None] = ((-1, -1), None)
         self._begin(())
 
@@ -67,9 +70,11 @@ class SymbolBook:
             self._begin(event.bars)
         elif isinstance(event, BarUpdated):
             self.forming = event.bar
+            self.news_ns = event.seen_ns or None
             self._put(event.bar)
         elif isinstance(event, BarClosed):
             self.forming = None
+            self.news_ns = event.seen_ns if event.reason is CloseReason.STATUS else None
             self._put(event.bar)
             self.closed = len(self.store)
         elif isinstance(event, BarCorrected):

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
@@ -36,15 +37,27 @@ FEWEST = 40.0  # bars in view
 COMING = (FeedState.LIVE, FeedState.DELAYED, FeedState.HISTORY)
 
 
+class _Painted(ChartWidget):
+    """A chart that says when it has been painted."""
+
+    painted = pyqtSignal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()
+
+
 class LiveChart(QWidget):
     """One symbol: a quote line over its chart.
 
     Signals:
         intent: a line was dragged (MoveLevel). menu_asked: (symbol, price, position) of a right click.
+        drawn: what came in on the stream at this server time (int) is on the screen.
     """
 
     intent = pyqtSignal(object)
     menu_asked = pyqtSignal(object)
+    drawn = pyqtSignal(object)
 
     def __init__(
         self,
@@ -59,6 +72,7 @@ class LiveChart(QWidget):
         self.look, self.clock = DARK, LocalTime(UTC, "UTC")
         self._frames = frames
         self.chart: ChartWidget | None = None
+        self._news_ns: int | None = None
         self.run: PaperRun | None = None
         self._generation = self._closed = self._fills = self._acts = self._length = -1
         self.name, self.state = label(book.symbol), label("", "heading")
@@ -91,6 +105,7 @@ class LiveChart(QWidget):
     def refresh_from(self, now_ns: int, quote: Quote | None, run: PaperRun | None) -> None:
         """Take in what the book knows now; called once a frame."""
         self.run = run if run is not None and self.book.symbol in run.bars.symbols else None
+        self._news_ns = self.book.news_ns  # what the last frame has not painted it will not paint any more
         if self.book.generation != self._generation and len(self.book.store):
             self._make()
         self._put_heading(now_ns, quote)
@@ -160,7 +175,7 @@ class LiveChart(QWidget):
         self._generation, self._closed = self.book.generation, self.book.closed
         self._fills = self._length = -1
         view = self._view()
-        chart = ChartWidget(
+        chart = _Painted(
             self.book.symbol,
             view,
             self.book.cursor,
@@ -174,6 +189,7 @@ class LiveChart(QWidget):
         chart.show_volume("overlay" if shown["volume"] else "off")
         chart.set_log(shown["log"])
         chart.intent.connect(self.intent)
+        chart.painted.connect(self._tell_drawn)
         chart.menu_asked.connect(lambda asked: self.menu_asked.emit((self.book.symbol, *asked[1:])))
         chart.changed.connect(self._frames.request)
         if old is not None:
@@ -185,6 +201,11 @@ class LiveChart(QWidget):
         self._layout.addWidget(chart, 1)
         if old is not None:
             self._drop(old)
+
+    def _tell_drawn(self) -> None:
+        news_ns, self._news_ns = self._news_ns, None
+        if news_ns is not None:
+            self.drawn.emit(news_ns)
 
     def _view(self) -> BarView:
         frame = timeframe_of(self.choices.timeframe, self.book.calendar)

@@ -7,6 +7,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
 from app.charts.ticks import LocalTime
+from app.live.delay import delay_text
 from app.live.states import Told, skew_text
 from app.panels.parts import label, set_tone
 from app.panels.toolbar import NarrowLabel
@@ -40,7 +41,11 @@ class StateBar(QFrame):
         self.badge.setAccessibleName(f"Service: {name}. {meaning}")
         self.state, self.detail = label("", "heading"), NarrowLabel(Qt.AlignmentFlag.AlignLeft)
         self.detail.setProperty("role", "muted")
-        self.skew, self.clock = label("", "muted"), label("", "number")
+        self.delay, self.skew, self.clock = label("", "muted"), label("", "muted"), label("", "number")
+        self.delay.setToolTip(
+            "From a price's arrival at this machine to the end of its painting, the median of the last 50"
+        )
+        self.delay.setAccessibleName("Delay of the charts")
         self.state.setAccessibleName("State of the feed")
         self.sign_in_button = self._button("Sign in", "Sign in on TradeStation's own page", self.sign_in.emit)
         self.sign_in_button.setProperty("tone", "accent")
@@ -55,7 +60,14 @@ class StateBar(QFrame):
         row.addWidget(label("Feed", "muted"))
         row.addWidget(self.state)
         row.addWidget(self.detail, 1)
-        for right in (self.skew, self.clock, self.sign_in_button, self.reconnect_button, self.reload_button):
+        for right in (
+            self.delay,
+            self.skew,
+            self.clock,
+            self.sign_in_button,
+            self.reconnect_button,
+            self.reload_button,
+        ):
             row.addWidget(right)
         self.sign_in_button.hide()
         self.set_look(look, LocalTime(UTC, "UTC"))
@@ -86,6 +98,13 @@ class StateBar(QFrame):
             self.detail.setToolTip(told.detail)
         if self.sign_in_button.isHidden() == signed_out:
             self.sign_in_button.setVisible(signed_out)
+
+    def put_delay(self, ms: float | None) -> None:
+        """Show how long news takes from the socket to the chart."""
+        text, tone = delay_text(ms)
+        if self.delay.text() != text:
+            self.delay.setText(text)
+            set_tone(self.delay, tone)
 
     def put_clock(self, now_ns: int, skew_s: float | None) -> None:
         """Show server time and the skew of this machine's clock."""

@@ -12,6 +12,7 @@ from app.charts.clock import FrameClock
 from app.charts.prices import PriceFormat
 from app.live.book import SymbolBook
 from app.live.charts import LiveChart, LiveCharts
+from app.live.delay import Delay
 from app.live.hands import Hands
 from app.live.logbox import LogBox
 from app.live.looks import Looks
@@ -50,7 +51,7 @@ class LiveWindow(QMainWindow):
     Attributes:
         books, forms: bars and state of every symbol, and how its prices are written.
         wanted: symbols that a person has just asked for: they are shown as soon as they are known.
-        looks: what is chosen and remembered; hands: what a person does.
+        looks: what is chosen and remembered; hands: what a person does; delay: from the socket to the chart.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class LiveWindow(QMainWindow):
         self.ask_sign_in, self._ended = sign_in, threading.Event() if ended is None else ended
         self.bar_ns = session.live.interval.bar_ns
         self.frames = FrameClock(self)
+        self.delay = Delay(session.clock)
         self.books: dict[str, SymbolBook] = {}
         self.forms: dict[str, PriceFormat] = {}
         self.wanted: set[str] = set()
@@ -238,9 +240,12 @@ class LiveWindow(QMainWindow):
         self._show_state(now_ns)
         for chart in self.charts.visible:
             chart.refresh_from(now_ns, self.session.quotes.get(chart.book.symbol), run)
+        for book in self.books.values():
+            book.news_ns = None
         self.charts.align()
         self._frame += 1
         if self._frame % SLOWER == 0:
+            self.state_bar.put_delay(self.delay.ms)
             self._show_tables(run)
         self.log.refresh()
 
@@ -301,6 +306,7 @@ class LiveWindow(QMainWindow):
         chart.set_look(self.look, self.looks.local_time(name))
         chart.intent.connect(self.hands.move)
         chart.menu_asked.connect(self.hands.chart_menu)
+        chart.drawn.connect(lambda seen_ns: self.delay.painted(seen_ns, self.session.now_ns))
         return chart
 
     def _list_symbols(self) -> None:

@@ -171,7 +171,7 @@ class BarAssembler:
             since = self.watching_since_ns
             self._opened_live = since is not None and bar.open_ns >= since
         self._open, self._open_is_backfill = bar, False
-        return [] if same or bar.closed else [BarUpdated(self.symbol, bar, self._opened_live)]
+        return [] if same or bar.closed else [BarUpdated(self.symbol, bar, self._opened_live, now_ns)]
 
     def _late(self, bar: LiveBar, now_ns: int, buffered: bool) -> list[Event]:
         known = self._closed.get(bar.close_ns)

@@ -1,6 +1,6 @@
 """What a feed tells its consumer: bars that move, close or are corrected, gaps, rolls, and the state it is in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from data.tradestation.bars import LiveBar
@@ -31,11 +31,16 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BarUpdated:
-    """The open bar moved; ``opened_live`` as in BarClosed."""
+    """The open bar moved; ``opened_live`` as in BarClosed.
+
+    Attributes:
+        seen_ns: server time at which its copy came in on the stream; 0 where it came by a request.
+    """
 
     symbol: str
     bar: LiveBar
     opened_live: bool = True
+    seen_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

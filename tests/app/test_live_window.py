@@ -9,10 +9,12 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from app.live.book import SymbolBook
+from app.live.delay import Delay, delay_text
 from app.live.papers import trade_marks
 from app.live.states import countdown, skew_text, told, worst
 from app.live.window import LiveWindow
 from data.tradestation.bars import LiveBar
+from data.tradestation.clock import ScaledClock
 from data.tradestation.emulator.scenario import Fault, FaultKind
 from data.tradestation.emulator.server import Emulator
 from data.tradestation.events import (
@@ -65,6 +67,53 @@ def test_the_window_shows_bars_states_and_the_account(look: QApplication, tmp_pa
         assert len(chart.book.store) >= 63
         assert made.paper.account.account.figure("Equity") != ""
         assert made.windowTitle().startswith("DEMO")
+
+
+def test_the_bar_on_top_tells_milliseconds_from_the_socket_to_the_chart(look: QApplication, tmp_path: Path) -> None:
+    """Arrivals are told in market time, which runs 240 times as fast here; what is shown is the wall's."""
+    with window(tmp_path) as made:
+        until(look, lambda: made.state_bar.delay.text() != "", "a delay")
+        drawn: list[tuple[int, int]] = []
+        chart = made.charts.charts["ESH24"]
+        chart.drawn.connect(lambda seen_ns: drawn.append((seen_ns, made.session.now_ns)))
+        until(look, lambda: len(drawn) >= 5, "five paintings")
+        ms = made.delay.ms
+
+        assert made.state_bar.delay.text().startswith("drawn after ")
+        assert ms is not None
+        real = sorted((now_ns - seen_ns) / 240 / 10**6 for seen_ns, now_ns in drawn)
+        assert len({seen_ns for seen_ns, _ in drawn}) == len(drawn), "each arrival is told once"
+        assert 0.0 < real[0] < 5_000.0
+
+
+def test_the_delay_is_the_median_in_real_milliseconds_and_a_slow_window_is_warned_of() -> None:
+    delay = Delay(ScaledClock(0, 60.0))
+    assert (delay.ms, delay_text(delay.ms)) == (None, ("", "muted"))
+    for market_ms in (600, 1_200, 60_000):
+        delay.painted(10**18, 10**18 + market_ms * 10**6)
+    assert delay.ms == pytest.approx(20.0)
+    assert delay_text(delay.ms) == ("drawn after 20 ms", "muted")
+    for _ in range(50):
+        delay.painted(10**18, 10**18 + 18 * 10**9)
+    assert delay_text(delay.ms) == ("drawn after 300 ms", "amber")
+
+
+def test_what_was_not_painted_in_its_frame_is_no_delay_later(look: QApplication, tmp_path: Path) -> None:
+    """A chart in the dark, or a book without a chart: the next painting must not count the time until then."""
+    with window(tmp_path) as made:
+        until(look, lambda: made.state_bar.delay.text() != "", "a delay")
+        made.frames.stop()
+        chart = made.charts.charts["ESH24"]
+        assert chart.chart is not None
+        drawn: list[int] = []
+        chart.drawn.connect(drawn.append)
+        chart.book.news_ns = 1
+        chart.refresh_from(made.session.now_ns, None, made.run)
+        chart.book.news_ns = None
+        chart.refresh_from(made.session.now_ns, None, made.run)
+        chart.chart.grab()
+
+        assert drawn == []
 
 
 @pytest.mark.parametrize(
