@@ -128,7 +128,7 @@ class RunSession:
         self._own_process = own_process
         given = JournalStore() if store is None else store
         if store is None:
-            given.equity.reserve(facts.bars)
+            given.reserve(facts.bars, len(facts.symbols))
         main = Course(MAIN, "run", None, Cursor(), interventions, given, status, folder=folder)
         self.courses = {MAIN: main}
         self.model = ReplayModel(facts, main.store)

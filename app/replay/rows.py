@@ -1,6 +1,6 @@
 """How tables of the journal are kept: record arrays with spare room, and the place in time of each row."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from app.charts.cursor import PHASES, Cursor
 from engine.kernel.schema import ORDER, Phase
 
 Records = NDArray[Any]
+Table = TypeVar("Table", bound="Rows")
 NEVER = int(np.iinfo(np.int64).max)
 _BLOCK = 256  # orders whose latest end is kept, so that a look for working ones passes over the rest
 
@@ -24,7 +25,7 @@ class Rows:
     def reserve(self, rows: int) -> None:
         """Make room at once; memory is taken only as rows are written."""
         larger = np.zeros(max(rows, len(self._array)), self._array.dtype)
-        larger[: self._length] = self.rows
+        _put(self.rows, larger)
         self._array = larger
 
     def __len__(self) -> int:
@@ -47,11 +48,9 @@ class Rows:
         if not len(self._array) and rows.base is None and rows.dtype == self._array.dtype:
             self._array = rows  # nobody else's: no copy
         if end > len(self._array):
-            larger = np.zeros(max(end, 2 * self._length, 256), self._array.dtype)
-            larger[: self._length] = self.rows
-            self._array = larger
+            self.reserve(max(end, 2 * self._length, 256))
         if self._array is not rows:
-            self._array[at:end] = rows
+            _put(rows, self._array[at:])
         self._length = max(self._length, end)
 
     def share(self, array: Records, length: int) -> None:
@@ -63,8 +62,21 @@ class Rows:
         self._array[indices] = rows
 
     def cut(self, length: int) -> "Rows":
-        """A copy of the first rows."""
-        return type(self)(self._array.dtype, self.rows[:length].copy())
+        """A copy of the first rows, with the room that there is here."""
+        return self._begun_in(Rows(self._array.dtype), length)
+
+    def _begun_in(self, other: Table, length: int) -> Table:
+        other.reserve(len(self._array))
+        other.write(0, self.rows[:length])
+        return other
+
+
+def _put(rows: Records, where: Records) -> None:
+    """Copy rows to the begin of a table; records as bytes: numpy copies them field by field."""
+    if rows.dtype == where.dtype and rows.dtype.names is not None and rows.flags.c_contiguous:
+        where[: len(rows)].view(np.uint8)[:] = rows.view(np.uint8)
+    else:
+        where[: len(rows)] = rows
 
 
 class TimedRows(Rows):
@@ -106,7 +118,7 @@ class TimedRows(Rows):
         self._keyed(at, at + len(rows))
 
     def cut(self, length: int) -> "TimedRows":
-        return TimedRows(self._array.dtype, self.rows[:length].copy(), self.bar, self.phase, self.at)
+        return self._begun_in(TimedRows(self._array.dtype, None, self.bar, self.phase, self.at), length)
 
     def count(self, cursor: Cursor) -> int:
         """How many rows have happened at a cursor."""
@@ -144,7 +156,7 @@ class OrderRows(TimedRows):
             self._note(block * _BLOCK, min((block + 1) * _BLOCK, self._length))
 
     def cut(self, length: int) -> "OrderRows":
-        return OrderRows(self.rows[:length].copy())
+        return self._begun_in(OrderRows(), length)
 
     def working(self, cursor: Cursor) -> IntArray:
         """Indices of orders that were given and have not ended at a cursor; blocks that have ended are passed over."""

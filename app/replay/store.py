@@ -13,6 +13,11 @@ from app.replay.rows import OrderRows, Records, Rows, TimedRows
 from data.series import FloatArray
 from engine.kernel.schema import CHOICE, EQUITY, EVENT, FILL, MARGIN_CALL, TRADE, Phase
 
+# Room is made for a row for so many bars of a symbol: more than a bot is likely to need, so that no frame has to copy a
+# table that has become too small.
+_BARS_PER_ROW = {"events": 1}
+_BARS_PER_OTHER_ROW = 8
+
 
 class JournalStore:
     """One course of a run.
@@ -38,6 +43,12 @@ class JournalStore:
         self._symbol_fills: dict[int, tuple[int, Rows]] = {}
         self._marks: dict[int, MarkRows] = {}
         self._nets = Rows(np.dtype("f8"), np.zeros(1))
+
+    def reserve(self, bars: int, symbols: int) -> None:
+        """Make the room at once that a run is likely to need; memory is taken only as rows are written."""
+        self.equity.reserve(bars)
+        for name in (*TIMED, "orders"):
+            getattr(self, name).reserve(bars * symbols // _BARS_PER_ROW.get(name, _BARS_PER_OTHER_ROW))
 
     @property
     def bars(self) -> int:

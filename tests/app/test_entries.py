@@ -5,10 +5,10 @@ import pytest
 
 from app.charts.cursor import PHASES, Cursor
 from app.replay.chunk import JournalTap
-from app.replay.rows import OrderRows, ended_keys
+from app.replay.rows import OrderRows, TimedRows, ended_keys
 from app.replay.store import JournalStore
 from bots.catalog import make_bot
-from engine.kernel.schema import ORDER, Phase
+from engine.kernel.schema import FILL, ORDER, Phase
 from engine.preparing import engine_of, prepare
 from engine.run import Run
 from tests.app.runs import config_of
@@ -127,3 +127,22 @@ def test_a_course_that_is_left_keeps_its_equity_when_the_engine_goes_back() -> N
     assert np.array_equal(parent.equity.rows, wanted)
     run.complete()
     assert np.array_equal(run.engine.tables.equity, wanted)
+
+
+def test_records_are_copied_whole_and_a_cut_goes_on_by_itself() -> None:
+    """What a table keeps are its rows' bytes, also behind a cut, and with rows that lie apart."""
+    given = np.zeros(9, FILL)
+    given["bar"], given["price"], given["phase"] = np.arange(9), np.linspace(1.0, 2.0, 9), np.arange(9) % 3
+    table = TimedRows(FILL)
+    table.reserve(4)
+    table.write(0, given[:3])
+    table.write(3, given[3:9:2])  # beyond the room, every second one
+    assert table.rows["bar"].tolist() == [0, 1, 2, 3, 5, 7]
+    assert table.rows["price"].tolist() == given["price"][[0, 1, 2, 3, 5, 7]].tolist()
+    cut = table.cut(4)
+    cut.write(4, given[8:])
+    assert cut.rows["bar"].tolist() == [0, 1, 2, 3, 8]
+    assert cut.keys.tolist() == [3 * bar + bar % 3 for bar in (0, 1, 2, 3, 8)]
+    assert len(table) == 6
+    table.write(0, given[4:5])
+    assert cut.rows["bar"].tolist() == [0, 1, 2, 3, 8]
