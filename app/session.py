@@ -287,7 +287,7 @@ class RunSession:
         if anew:
             self._tell_end(message)
         self._show_what_waited()
-        if anew and course.number == MAIN and course.folder is None and self.autosave and self.link:
+        if anew and course.number == self._sent == MAIN and course.folder is None and self.autosave and self.link:
             # A report is made when it is asked for: drawing it would cost the window frames.
             course.saves += 1
             self._keep(self.link, Save(folder=self.autosave(course), report=False))

@@ -114,6 +114,17 @@ def test_what_came_of_a_course_is_told_and_saved_once(session: RunSession, lines
     assert saves == ["run", "saved"]
 
 
+def test_a_run_that_ends_when_the_engine_was_sent_to_a_branch_is_not_saved_as_that(
+    session: RunSession, lines: list[Line], tmp_path: Path
+) -> None:
+    """What is saved is what the engine runs; the run itself is saved when it is closed."""
+    session.autosave = lambda course: tmp_path / course.name
+    session.show(1)
+    lines[0].says = [Ended(course=MAIN, status="completed", error=None)]
+    session.pump()
+    assert not any(isinstance(command, Save) for command in lines[0].told)
+
+
 def test_a_course_that_is_over_is_drawn_anew(session: RunSession, lines: list[Line]) -> None:
     """Its last bar is shown as it will stay, also where word of the end comes a frame after the bar."""
     before = session.model.state
