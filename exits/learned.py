@@ -58,8 +58,8 @@ class LearnedExit(ExitStrategy):
         return None
 
     def arms(self, model: Model | None) -> tuple[float, ...]:
-        """The multiples it chooses from."""
-        raise NotImplementedError
+        """The multiples it chooses from: those that its model was trained on."""
+        return model.multiples if model is not None else ()
 
     def fill_record(self, engine: BacktesterEngine, model: Model | None, learning: bool) -> None:
         """Add what is its own to the record and the tables."""

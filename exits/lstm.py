@@ -25,7 +25,3 @@ class SequenceRLATRExit(LearnedExit):
     def model(self) -> Model:
         """The network."""
         return checked_model(self.settings.model, "lstm", self.network)
-
-    def arms(self, model: Model | None) -> tuple[float, ...]:
-        """The multiples that it was trained on."""
-        return model.multiples if model is not None else ()

@@ -32,10 +32,6 @@ class RLTrailingATRExit(LearnedExit):
         """The policy."""
         return checked_model(self.settings.model, "ppo", self.network)
 
-    def arms(self, model: Model | None) -> tuple[float, ...]:
-        """The multiples that it was trained on."""
-        return model.multiples if model is not None else ()
-
 
 def checked_model(name: str, kind: str, network: int) -> Model:
     """A model of that kind whose forward pass agrees with its probes.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.charts.cursor import PHASES, Cursor
-from app.charts.prices import number
+from app.charts.prices import number, quantity_text
 from app.replay.model import ReplayModel
 from app.replay.rows import TimedRows
 from engine.kernel.schema import EventKind, ExitReason, Gate, OrderStatus, OrderType, Phase, Reason, Source
@@ -100,10 +100,26 @@ def _count(rows: Callable[[ReplayModel], TimedRows], title: str, name: str, char
     return Column(
         title=title,
         chars=chars,
-        text=lambda model, row: f"{rows(model).rows[name][row]:g}",
+        text=lambda model, row: _told(rows(model).rows[name][row]),
         values=_field(rows, name),
         numeric=True,
     )
+
+
+def _flag(rows: Callable[[ReplayModel], TimedRows], title: str, name: str, told: tuple[str, str], chars: int) -> Column:
+    """A field that is 0 or 1; ``told``: what stands in the cell for 1, and the word that filters find it by."""
+    return Column(
+        title=title,
+        chars=chars,
+        text=lambda model, row: told[0] if rows(model).rows[name][row] else "",
+        values=_field(rows, name),
+        words=lambda model, count: (rows(model).rows[name][:count], ("", told[1])),
+    )
+
+
+def _told(value: Any) -> str:
+    """A number of something, such as an order's, is written as it is; a quantity as quantities are."""
+    return str(int(value)) if isinstance(value, np.integer) else quantity_text(float(value))
 
 
 def _price(rows: Callable[[ReplayModel], TimedRows], title: str, name: str) -> Column:
@@ -198,13 +214,7 @@ def trades_table(time: Time) -> TableKind:
         values=lambda model, count: _held(model.store.trades.rows[:count]),
         numeric=True,
     )
-    ambiguous = Column(
-        title="Path",
-        chars=6,
-        text=lambda model, row: "?" if model.store.trades.rows["ambiguous"][row] else "",
-        values=_field(_trades, "ambiguous"),
-        words=lambda model, count: (model.store.trades.rows["ambiguous"][:count], ("", "ambiguous")),
-    )
+    ambiguous = _flag(_trades, "Path", "ambiguous", ("?", "ambiguous"), 6)
     columns = (
         _count(_trades, "#", "number", 7), _symbol(_trades), _side(_trades, "L long", "S short"),
         _count(_trades, "Qty", "max_lots", 4), _when(_trades, "Entry time", "entry_bar", time),
@@ -226,7 +236,7 @@ def fills_table(time: Time) -> TableKind:
         _word(_fills, "By", "source", Source, 7), _number(_fills, "Slippage", "slippage_cost"),
         _number(_fills, "Commission", "commission"), _number(_fills, "Realised", "realised", signed=True),
         _number(_fills, "Cash", "cash", chars=12), _count(_fills, "Position", "position", 8),
-        _count(_fills, "Order", "order"),
+        _count(_fills, "Order", "order", 7),
     )  # fmt: skip
     return TableKind(name="Fills", rows=_fills, columns=columns, none="Nothing has filled yet")
 
@@ -247,7 +257,7 @@ def orders_table(time: Time) -> TableKind:
         values=_field(_orders, "reject"),
     )
     columns = (
-        _count(_orders, "Id", "id"), _when(_orders, "Given", "placed_bar", time), _symbol(_orders),
+        _count(_orders, "Id", "id", 7), _when(_orders, "Given", "placed_bar", time), _symbol(_orders),
         _side(_orders, "B buy", "S sell"), _word(_orders, "Type", "type", OrderType), _count(_orders, "Qty", "lots"),
         _price(_orders, "Limit", "limit"), _price(_orders, "Stop", "stop"), _price(_orders, "SL", "stop_loss"),
         _price(_orders, "TP", "take_profit"), _word(_orders, "By", "source", Source, 7), status, reason,
@@ -286,17 +296,11 @@ def choices_table(time: Time) -> TableKind:
     values_column = Column(
         title="Values of the multiples (* best)", chars=60, text=values, values=_field(_choices, "v0")
     )
-    gated = Column(
-        title="Gate",
-        chars=8,
-        text=lambda model, row: "fixed" if model.store.choices.rows["gated"][row] else "",
-        values=_field(_choices, "gated"),
-        words=lambda model, count: (model.store.choices.rows["gated"][:count], ("", "fixed")),
-    )
+    gated = _flag(_choices, "Gate", "gated", ("fixed", "fixed"), 8)
     columns = (
         _when(_choices, "Time", "bar", time), _symbol(_choices), _side(_choices, "L long", "S short"),
         _count(_choices, "x ATR", "multiple", 7), _count(_choices, "Arm", "arm"), gated,
-        _number(_choices, "Width", "width", 3, 8), _count(_choices, "Order", "order"), values_column,
+        _number(_choices, "Width", "width", 3, 8), _count(_choices, "Order", "order", 7), values_column,
     )  # fmt: skip
     none = "No choice yet: exits that learn choose a multiple of ATR at each entry"
     return TableKind(name="Choices", rows=_choices, columns=columns, none=none, phase="")
@@ -336,7 +340,7 @@ def event_text(model: ReplayModel, row: int) -> str:
         return f"entries: {Gate(int(event['a'])).name.lower().replace('_', ' ')}"
     if kind is EventKind.DECISION and form is not None:
         side = "buy" if event["a"] > 0 else "sell"
-        return f"{side} {event['c']:g}, stop {form.text(float(event['b']))}, order {reference}"
+        return f"{side} {quantity_text(float(event['c']))}, stop {form.text(float(event['b']))}, order {reference}"
     if kind in (EventKind.TRADE_OPENED, EventKind.TRADE_CLOSED):
         net = f", net {number(float(event['a']), 2, signed=True)}" if kind is EventKind.TRADE_CLOSED else ""
         return f"trade {reference}{net}"
@@ -356,4 +360,4 @@ def _fill_text(model: ReplayModel, index: int) -> str:
     reason = Reason(int(fill["reason"])).name.lower().replace("_", " ")
     realised = float(fill["realised"])
     money = f", {number(realised, 2, signed=True)}" if realised else ""
-    return f"{side} {fill['lots']:g} @ {form.text(float(fill['price']))} ({reason}){money}"
+    return f"{side} {quantity_text(float(fill['lots']))} @ {form.text(float(fill['price']))} ({reason}){money}"

@@ -222,6 +222,18 @@ def test_a_filter_keeps_rows_that_have_every_word(look: QApplication) -> None:
     assert {table.data(table.index(row, 2)) for row in range(table.rowCount())} == {"L long"}
 
 
+@pytest.mark.rule("S6.9")
+def test_a_filter_finds_the_trades_whose_path_a_bar_does_not_tell(look: QApplication) -> None:
+    model = model_of(config_of("coin_flip", "end=2024-09-03", "exit.atr_multiple=0.5"))
+    table = CursorTable(trades_table(str), model, DARK)
+    table.refresh()
+    table.set_filter("ambiguous")
+    known = int(model.store.trades.rows["ambiguous"].sum())
+    assert table.rowCount() == known > 0
+    path = [column.title for column in table.kind.columns].index("Path")
+    assert {table.data(table.index(row, path)) for row in range(known)} == {"?"}
+
+
 def test_a_bot_that_raises_shows_its_traceback_and_the_window_lives_on(window: MainWindow, tmp_path: Path) -> None:
     bot = tmp_path / "bad_bot.py"
     bot.write_text(
