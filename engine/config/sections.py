@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, 
 
 from data.instruments import AssetClass
 from engine.config.places import Places
-from engine.config.values import BarLength, ColumnNames, Currency, File, PlainMapping, Symbol, refused
+from engine.config.values import BarLength, ColumnNames, Currency, File, PlainMapping, Symbol, Zone, refused
 from engine.errors import KeyPath
 from engine.settings import Settings, check_settings, setting
 
@@ -69,7 +69,7 @@ class DataSection(Section):
     timestamp: Stamp | None = setting(
         None, unit="", help="Whether a row's time is the bar's open or close; empty: recognised from the layout (S3.1)."
     )
-    timezone: str | None = setting(
+    timezone: Zone | None = setting(
         None, unit="", help="Zone of times without offset, such as America/New_York; empty: by the layout, else UTC."
     )
     bar_length: BarLength | None = setting(None, unit="", help="Length of a bar; empty: recognised from the times.")
@@ -175,7 +175,7 @@ class DefaultsSection(Section):
         None, unit="", help="Names of the file's columns in their order, where no header says them; empty: it does."
     )
     timestamp: Stamp | None = setting(None, unit="", help="As data.timestamp.")
-    timezone: str | None = setting(None, unit="", help="As data.timezone.")
+    timezone: Zone | None = setting(None, unit="", help="As data.timezone.")
     bar_length: BarLength | None = setting(None, unit="", help="As data.bar_length.")
     repair: Repair | None = setting(None, unit="", help="As data.repair.")
     factor_file: File | None = setting(None, unit="", help="Split and dividend factors to adjust prices with (S3.4).")

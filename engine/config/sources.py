@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from data.contracts import build_instrument, contract, instrument_warnings
-from data.errors import InstrumentError
+from data.errors import CalendarError, InstrumentError
 from data.instruments import AssetClass, Instrument
 from data.loading import SourceSettings
+from data.sessions import SessionCalendar
 from data.spelling import nearest_or_all
 from engine.config.model import BacktestConfig
 from engine.config.sections import AssetSection
@@ -38,6 +39,11 @@ def instrument_of(config: BacktestConfig, symbol: str) -> tuple[Instrument, tupl
         warnings = instrument_warnings(symbol, given, {})
     except InstrumentError as error:
         raise ConfigError(f"{_where(config, symbol)} {error}".strip()) from None
+    try:
+        SessionCalendar.named(instrument.calendar)
+    except CalendarError as error:
+        path = ("assets", config.symbols.index(symbol), "calendar")
+        raise ConfigError.of([Problem(path, str(error), config.places.where(path))]) from None
     if instrument.currency != config.currency and instrument.currency not in config.fx_rates:
         raise ConfigError(
             f"{_where(config, symbol)} {symbol}: its money is in {instrument.currency}, the account's in "

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from data.errors import SourceError
+from data.zones import zone_named
 from engine.wording import shown
 
 _BAR_LENGTH = re.compile(r"[1-9][0-9]*(s|m|h|d)")
@@ -30,6 +32,14 @@ def _bar_length(text: str) -> str:
 def _currency(text: str) -> str:
     if _CURRENCY.fullmatch(text) is None:
         raise refused(f"{shown(text)} is not a currency code of three to five capitals, such as USD")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        zone_named(text)
+    except SourceError as unknown:
+        raise refused(str(unknown)) from None
     return text
 
 
@@ -93,6 +103,7 @@ def _column_names(given: object) -> object:
 BarLength = Annotated[str, AfterValidator(_bar_length)]
 ColumnNames = Annotated[str, BeforeValidator(_column_names)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Zone = Annotated[str, AfterValidator(_zone)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
 Moment = Annotated[date | datetime, BeforeValidator(_moment)]
 File = Annotated[Path, Field(strict=False)]

@@ -105,3 +105,19 @@ def test_an_assets_own_slippage_goes_before_that_of_all(
 
     found = None if asset.slippage_model is None else asset.slippage_model.name
     assert (asset.slippage_ticks, found) == (ticks, model)
+
+
+def test_a_calendar_that_nobody_knows_is_an_error_with_its_key(tmp_path: Path) -> None:
+    """S1.1."""
+    path = tmp_path / "x.yaml"
+    path.write_text("assets:\n  - symbol: ES\n    calendar: CMEGlobx_GC\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=rf"{path}:3 assets\[0\]\.calendar: calendar 'CMEGlobx_GC' is unknown; .*GC"):
+        instrument_of(load_config(path), "ES")
+
+
+@pytest.mark.rule("S3.1")
+@pytest.mark.parametrize("section", ["data", "defaults"])
+def test_a_zone_that_nobody_knows_is_an_error_with_its_key(section: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{section}\.timezone: timezone 'Mars/Olympus' is not known; give an IANA"):
+        config({"symbol": "ES"}, **{section: {"timezone": "Mars/Olympus"}})
