@@ -170,12 +170,29 @@ class PaperAccount:
             elif before != bar.figures and bar.open_ns >= known.first_ns:
                 changed.append(bar)
         if len(changed) > MANY:
+            self._warn_of_history(run, event.symbol, len(changed))
             told = HistoryLoaded(event.symbol, tuple(changed), event.underlying)
             self.keeper.history(told, now_ns, run.bars.last_ns)
         for bar in changed:
             if len(changed) <= MANY:
                 self.keeper.correction(BarCorrected(event.symbol, None, bar, now_ns), run.bars.last_ns)
             run.take(Revision(symbol=event.symbol, open_ns=bar.open_ns, figures=bar.figures))
+
+    def _warn_of_history(self, run: PaperRun, symbol: str, count: int) -> None:
+        """Most bars are other ones, and not by one gap: what the account holds stands among prices it never saw."""
+        held = run.engine.position(symbol) is not None
+        resting = sum(order.symbol == symbol for order in run.engine.get_orders())
+        if held or resting:
+            what = " and ".join(
+                [*(["the position with its levels"] if held else []), *([f"{resting} orders"] if resting else [])]
+            )
+            LOG.warning(
+                "%s: %d earlier bars have come with other prices, and not all by one gap (a ratio-adjusted roll, or "
+                "figures of another kind); bars follow, %s stay where they were: compare them with the chart",
+                symbol,
+                count,
+                what,
+            )
 
     def _follow_roll(self, run: PaperRun, event: HistoryLoaded, now_ns: int) -> None:
         """If earlier prices have all moved by one gap, the account moves with them (see ``rolling``)."""

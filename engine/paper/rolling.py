@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.instruments import Instrument
 from data.tradestation.bars import LiveBar
 from engine.backtester import BacktesterEngine
 from engine.kernel import loops
@@ -78,10 +79,35 @@ def shift_account(engine: BacktesterEngine, column: int, gap: float, since_bar: 
             row[name] += ticks
         row["entry_value"] += ticks * row["entry_lots"]
         row["exit_value"] += ticks * row["exit_lots"]
+    unbooked = _unbooked(engine, column) if holds else ""
     _renew_triggers(row, ticks, bool(row["lots"][0]) == holds and bool((older == resting).all()))
     if holds and not np.isnan(row["stop"][0]):
         tables.call(loops.modify_stop, column, float(row["stop"][0]) + ticks)  # which leaves an event
-    return " and ".join(told)
+    return " and ".join(told) + unbooked
+
+
+def round_turn(facts: Instrument, quantity: float, price: float) -> float:
+    """What selling the old contracts and buying as many new ones costs, in the instrument's currency (S9).
+
+    Twice commission, fee and slippage, the latter as the instrument has it whatever the slippage model; the spread
+    between the two contracts is no cost: it is the gap.
+    """
+    slipped = facts.slippage_ticks * facts.tick_size if facts.slippage_ticks is not None else None
+    slippage = (facts.slippage_pct or 0.0) * price if slipped is None else slipped
+    each = facts.commission_per_contract + slippage * facts.point_value
+    return 2.0 * (each * quantity + facts.fee_per_trade)
+
+
+def _unbooked(engine: BacktesterEngine, column: int) -> str:
+    """What the roll of a position would have cost, in words: it is told and not booked (docs/live.md says why)."""
+    facts, scale = engine.market.instruments[column], engine.scales[column]
+    row = engine.tables.symbols[column]
+    quantity = abs(scale.quantity(float(row["lots"])))
+    cost = round_turn(facts, quantity, scale.price(float(row["mark"])))
+    return (
+        f"; a roll of {quantity:g} contracts costs some {cost:,.2f} {facts.currency} of commissions and slippage, "
+        "which are not booked"
+    )
 
 
 def _renew_triggers(row: np.ndarray[tuple[int, ...], np.dtype[np.void]], ticks: int, all_moved: bool) -> None:

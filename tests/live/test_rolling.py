@@ -1,5 +1,6 @@
 """An account lives through the roll of a continuous symbol as if nothing had been: profit, levels, orders (S17.2)."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.instruments import Instrument
 from data.tradestation.bars import LiveBar
 from data.tradestation.emulator import Scenario, SymbolSpec
 from data.tradestation.events import (
@@ -26,7 +28,7 @@ from engine.kernel.schema import EventKind, OrderStatus
 from engine.paper import PaperAccount
 from engine.paper.growing import KnownBars
 from engine.paper.replay import RECORDING
-from engine.paper.rolling import roll_of
+from engine.paper.rolling import roll_of, round_turn
 from engine.paper.steps import Revision
 from tests.live.harness import RATE
 from tests.live.paper_market import (
@@ -227,7 +229,45 @@ def test_levels_and_orders_move_and_the_report_says_so(bars: dict[str, list[Live
     assert engine.get_portfolio().equity == money
     event = engine.tables.rows("events")[-1]
     assert (event["kind"], event["a"] - event["b"]) == (EventKind.STOP_MOVED, ticks)
-    assert any("rolled: earlier prices moved by +12.5" in note for note in engine.notes)
+    (note,) = [note for note in engine.notes if "rolled: earlier prices moved by +12.5" in note]
+    contracts = abs(before["lots"][0])
+    cost = contracts * 2 * (2.0 + 12.5)  # commission and a tick, for selling and for buying
+    assert note.endswith(
+        f"; a roll of {contracts:g} contracts costs some {cost:,.2f} USD of commissions and slippage, which are not "
+        "booked"
+    )
+
+
+def test_what_a_roll_costs_is_twice_all_that_a_fill_costs() -> None:
+    """S9: selling the old contracts, buying the new ones."""
+    facts = Instrument(
+        symbol="@ES", tick_size=0.25, tick_value=12.5, initial_margin=1.0, maintenance_margin=1.0,
+        commission_per_contract=2.0, fee_per_trade=0.5, slippage_ticks=2.0,
+    )  # fmt: skip
+    assert round_turn(facts, 3.0, 5_000.0) == 2 * (3 * (2.0 + 25.0) + 0.5)
+    share = replace(facts, slippage_ticks=None, slippage_pct=0.0001)
+    assert round_turn(share, 3.0, 5_000.0) == pytest.approx(2 * (3 * (2.0 + 0.5 * 50.0) + 0.5))
+
+
+def test_history_that_moves_by_a_factor_is_warned_of_while_something_is_held(
+    bars: dict[str, list[LiveBar]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A ratio-adjusted symbol rolls: bars follow; position and levels do not, which must not happen in silence."""
+    one = account(tmp_path, config("CoinFlip", "TrailingATR"))
+    at_ns = bars[ROLLED][HISTORY + 12].open_ns + int(1.5 * NS)
+    play(one, [each for each in feed(bars) if each.at_ns < at_ns])
+    assert one.run is not None
+    before = one.run.engine.tables.symbols.copy()
+    past = [bar for bar in bars[ROLLED] if bar.close_ns <= at_ns]
+    ratio = tuple(moved(bar, round(bar.close * 0.04) * 0.25) for bar in past)
+    with caplog.at_level(logging.WARNING):
+        one.take(HistoryLoaded(ROLLED, ratio, "ESM24"), at_ns)
+
+    assert before["lots"][0] != 0.0
+    assert one.run.engine.tables.symbols["average"][0] == before["average"][0]
+    (told,) = [text for text in caplog.messages if "not all by one gap" in text]
+    assert told.startswith(f"{ROLLED}: {len(past)} earlier bars")
+    assert "the position with its levels" in told
 
 
 def known_of(bars: Sequence[LiveBar]) -> KnownBars:
