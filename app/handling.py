@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QInputDialog, QMenu
 
 from app.charts.cursor import Cursor
 from app.charts.levels import LevelKind, MoveLevel, resting_price
+from app.charts.prices import quantity_text
 from app.charts.ticks import LocalTime
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import Asking, ChangeOrderDialog, DateDialog, PauseDialog, ShortcutSheet, read_field
@@ -113,7 +114,7 @@ class Handling:
             "trade back": ("Previous trade ([)", self._step(lambda s: s.playback.step_trade(-1))),
             "bar back": ("Back by a bar (Left)", self._step(lambda s: s.playback.step_bars(-1))),
             "phase back": ("Back by a phase (Shift+Left)", self._step(lambda s: s.playback.step_phases(-1))),
-            "play": ("Play or pause (Space)", self._step(lambda s: s.playback.play(not s.playback.playing))),
+            "play": ("Play or pause (Space)", self._step(_play_or_pause)),
             "phase on": ("On by a phase (Shift+Right)", self._step(lambda s: s.playback.step_phases(1))),
             "bar on": ("On by a bar (Right)", self._step(lambda s: s.playback.step_bars(1))),
             "trade on": ("Next trade (])", self._step(lambda s: s.playback.step_trade(1))),
@@ -188,7 +189,7 @@ class Handling:
         quantity = self._window.ticket.quantity.value()
         for side, kind in (("buy", "limit" if below else "stop"), ("sell", "stop" if below else "limit")):
             record = {"type": kind, "symbol": symbol, "side": side, "qty": quantity, kind: at}
-            wishes.append((f"{side.title()} {quantity:g} {kind} {told}", record))
+            wishes.append((f"{side.title()} {quantity_text(quantity)} {kind} {told}", record))
         chosen = {menu.addAction(text): record for text, record in wishes}
         menu.addSeparator()
         go = menu.addAction("Go to this bar") if bar is not None else None
@@ -318,6 +319,14 @@ class Handling:
             self._window.inspector.set_column(int(fill["symbol"]))
             self._window.inspector.explain_fill(index)
             self._window.wake()
+
+
+def _play_or_pause(session: RunSession) -> None:
+    """Stop where it plays; else play, at the end of a run that has ended from its begin again."""
+    playback = session.playback
+    if not playback.playing and not session.running and session.model.cursor_model.at_end:
+        playback.restart()
+    playback.play(not playback.playing)
 
 
 def _to_end(session: RunSession) -> bool:

@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self.bridge.arrived.connect(self._tell)
         self.loading: Loading[RunSession] | None = None
         self._loaded: Callable[[RunSession], None] | None = None
+        self._what = ""  # is being loaded
         self._last, self._idle, self._awake, self._begin_at = time.perf_counter(), 0, False, -1
         self._told_until = 0.0
         self.dialogs: list[QWidget] = []
@@ -232,11 +233,13 @@ class MainWindow(QMainWindow):
     def load(self, what: str, load: Callable[[], RunSession], then: Callable[[RunSession], None] | None = None) -> None:
         """Load a run in the background and open it; errors are told on the start page or in the notes."""
         if self.loading is not None:
+            if what == self._what:
+                return  # a double click
             self.say_status("Another run is being loaded; try again once it is there")
             return
         self.start_page.say(f"Loading {what} …")
         self.say_status(f"Loading {what} …")
-        self.loading, self._loaded = Loading(load), then
+        self.loading, self._loaded, self._what = Loading(load), then, what
         self.wake()
 
     def _take_loaded(self) -> None:
@@ -415,9 +418,11 @@ class MainWindow(QMainWindow):
             self._begin_at = -1
 
     def open_dialog(self, dialog: QWidget) -> None:
-        """Show a dialog that does not hold the window up."""
-        self.dialogs = [each for each in self.dialogs if each.isVisible()]
-        self.dialogs.append(dialog)
+        """Show a dialog that does not hold the window up; those that were closed go."""
+        closed = [each for each in self.dialogs if not each.isVisible()]
+        self.dialogs = [*(each for each in self.dialogs if each not in closed), dialog]
+        for each in closed:
+            each.deleteLater()  # it would stay, hidden, as long as the window
         dialog.show()
 
     def go(self, cursor: Cursor) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.charts.cursor import Cursor
-from app.charts.prices import number, r_multiple
+from app.charts.prices import number, quantity_text, r_multiple
 from engine.kernel.schema import OrderType
 
 
@@ -111,7 +111,9 @@ def position_levels(
     """
     stake = Stake(average=average, money_per_point=side * quantity * point_value, risk=initial_risk, currency=currency)
     word = "LONG" if side > 0 else "SHORT"
-    levels = [Level(key="entry", kind=LevelKind.ENTRY, price=average, text=f"{word} {quantity:g}", stake=stake)]
+    levels = [
+        Level(key="entry", kind=LevelKind.ENTRY, price=average, text=f"{word} {quantity_text(quantity)}", stake=stake)
+    ]
     for key, kind, price in (("stop", LevelKind.STOP, stop), ("target", LevelKind.TARGET, target)):
         if price is not None and math.isfinite(price):
             levels.append(Level(key=key, kind=kind, price=price, stake=stake, draggable=True))

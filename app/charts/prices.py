@@ -75,6 +75,13 @@ def _decimals(tick: float) -> int:
     return 10
 
 
+def quantity_text(value: float) -> str:
+    """A quantity with as many decimals as it has, never with an exponent: 2, 0.0015, 1,250,000."""
+    whole, _, decimals = f"{value:,.8f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def number(value: float, decimals: int = 2, signed: bool = False) -> str:
     """A number with thousands' separators and a true minus sign; a plus sign where asked for."""
     rounded = round(value, decimals)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtWidgets import QMenu
 
 from app.charts.levels import MoveLevel
+from app.charts.prices import quantity_text
 from app.live.menus import ACTIONS, Slots
 from app.live.papers import moved, outcome
 from data.errors import TriphaseError
@@ -187,7 +188,7 @@ class Hands:
         quantity = self._window.paper.ticket.quantity.value()
         for side, kind in (("buy", "limit" if below else "stop"), ("sell", "stop" if below else "limit")):
             record = {"type": kind, "symbol": symbol, "side": side, "qty": quantity, kind: at}
-            offers.append((f"{side.title()} {quantity:g} {kind} {told}", record))
+            offers.append((f"{side.title()} {quantity_text(quantity)} {kind} {told}", record))
         return offers
 
     # Signing in

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.charts.levels import Level, LevelKind, MoveLevel, position_levels, resting_price
 from app.charts.marks import TradeMarks
-from app.charts.prices import MINUS, PriceFormat, number
+from app.charts.prices import MINUS, PriceFormat, number, quantity_text
 from engine.actions import Action
 from engine.kernel.schema import OrderStatus, OrderType, Reason, Source
 from engine.orders import Order
@@ -85,7 +85,7 @@ def _order_level(order: Order) -> Level | None:
     price = order.limit if resting_price(order.type, order.triggered) == "limit" else order.stop
     if price is None or order.side is None or order.type is OrderType.MARKET:
         return None
-    words = f"{order.side.name} {order.quantity:g} {order.type.name.replace('_', '-')}"
+    words = f"{order.side.name} {quantity_text(order.quantity)} {order.type.name.replace('_', '-')}"
     return Level(key=str(order.id), kind=LevelKind.ORDER, price=price, text=words, draggable=not order.reduce_only)
 
 
@@ -101,7 +101,8 @@ def _waiting_levels(run: PaperRun, symbol: str) -> tuple[Level, ...]:
     for place, one in enumerate(held):
         price = one.get("limit" if one["type"] == "limit" else "stop")
         if "side" in one and price is not None:
-            words = f"{str(one['side']).upper()} {one['qty']:g} {str(one['type']).replace('_', '-').upper()}  {WAITS}"
+            word = str(one["type"]).replace("_", "-").upper()
+            words = f"{str(one['side']).upper()} {quantity_text(one['qty'])} {word}  {WAITS}"
             found.append(Level(key=f"{place} waits", kind=LevelKind.ORDER, price=float(price), text=words))
     return tuple(found)
 
@@ -129,7 +130,7 @@ def outcome(run: PaperRun, first: int) -> tuple[str, str] | None:
         return "Done.", ""
     order = given[-1]
     side = "" if order.side is None else f"{order.side.name} "
-    words = f"{side}{order.quantity:g} {order.symbol}"
+    words = f"{side}{quantity_text(order.quantity)} {order.symbol}"
     if order.status is OrderStatus.REJECTED:
         return f"Refused: {order.reason}", "down"
     if order.status is OrderStatus.FILLED:
@@ -153,7 +154,7 @@ def position_rows(run: PaperRun) -> list[Row]:
             (
                 one.symbol,
                 "L" if one.quantity > 0 else "S",
-                f"{abs(one.quantity):g}",
+                quantity_text(abs(one.quantity)),
                 text(one.average),
                 text(one.mark),
                 number(one.unrealised, 2, signed=True),
@@ -195,7 +196,7 @@ def _waiting_row(run: PaperRun, action: Action) -> Row:
         "",
         symbol,
         str(action.get("side", "")).upper(),
-        f"{action['qty']:g}" if "qty" in action else "",
+        quantity_text(action["qty"]) if "qty" in action else "",
         _WORDS.get(str(action["type"]), str(action["type"]).replace("_", "-")),
         _price(run, symbol, limit),
         _price(run, symbol, stop if level is None else level),
@@ -213,7 +214,7 @@ def _order_row(run: PaperRun, order: Order) -> Row:
         str(order.id),
         order.symbol,
         "" if order.side is None else order.side.name,
-        f"{order.quantity:g}",
+        quantity_text(order.quantity),
         order.type.name.lower().replace("_", "-"),
         _price(run, order.symbol, order.limit),
         _price(run, order.symbol, order.stop),
@@ -232,7 +233,7 @@ def fill_rows(run: PaperRun) -> list[Row]:
             f"{utc(int(times[row['bar']])):%m-%d %H:%M}",
             run.bars.symbols[int(row["symbol"])],
             "BUY" if row["side"] > 0 else "SELL",
-            f"{run.engine.scales[int(row['symbol'])].quantity(float(row['lots'])):g}",
+            quantity_text(run.engine.scales[int(row["symbol"])].quantity(float(row["lots"]))),
             forms[int(row["symbol"])].text(run.engine.scales[int(row["symbol"])].price(float(row["price"]))),
             Reason(int(row["reason"])).name.lower().replace("_", " "),
             number(float(row["realised"]), 2, signed=True),

@@ -2,7 +2,7 @@
 
 from PyQt6.QtWidgets import QVBoxLayout
 
-from app.charts.prices import number
+from app.charts.prices import number, quantity_text
 from app.charts.ticks import LocalTime
 from app.panels.panel import Panel
 from app.panels.parts import DASH, Figures, money, tone_of
@@ -70,7 +70,7 @@ class AccountPanel(Panel):
             return
         form = session.facts.forms[self.column]
         word, tone = ("LONG", "accent") if held.side > 0 else ("SHORT", "violet")
-        put("Side, quantity", f"{word} {abs(held.quantity):g}", tone)
+        put("Side, quantity", f"{word} {quantity_text(abs(held.quantity))}", tone)
         put("Average entry", form.text(held.average))
         put("Mark", form.text(held.mark))
         put("Unrealised", money(held.unrealised, True), tone_of(round(held.unrealised, 2)))

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.charts.prices import PriceFormat, number
+from app.charts.prices import PriceFormat, number, quantity_text
 from app.panels.panel import Panel
 from app.panels.parts import Still, label, money, row_of, set_tone
 from app.replay.ticket import Distance, Estimate, Ticket, Unit, estimate
@@ -250,7 +250,7 @@ class TicketPanel(Panel):
             same = refused[1].replace("buy", "") == refused[-1].replace("sell", "")
             return f"Refused: {refused[1]}" if same else f"Refused: {refused[1]}; {refused[-1]}", True
         taken = both[1] if not both[1].refusal else both[-1]
-        lines = [f"Qty    {taken.quantity:g}", f"Risk   {_risk(taken, session.config.currency)}"]
+        lines = [f"Qty    {quantity_text(taken.quantity)}", f"Risk   {_risk(taken, session.config.currency)}"]
         if taken.reward is not None:
             lines.append(f"Reward {number(taken.reward, 2)} R")
         lines.append(f"Margin {_margins(both)}")

@@ -3,7 +3,7 @@
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
-from app.charts.prices import number
+from app.charts.prices import number, quantity_text
 from app.panels.panel import Panel
 from app.replay.orders import OrderState
 from app.session import MAIN, RunSession
@@ -84,7 +84,7 @@ class WorkingPanel(Panel):
             side = "B buy" if order.side > 0 else "S sell"
             kind = order.type.name.lower().replace("_", "-") + (" triggered" if order.triggered else "")
             rows.append(
-                [str(order.id), order.symbol, side, kind, f"{order.quantity:g}", *prices,
+                [str(order.id), order.symbol, side, kind, quantity_text(order.quantity), *prices,
                  FORCES[order.time_in_force.name.lower()], order.source.name.lower()]
             )  # fmt: skip
         self.table.fill(rows)

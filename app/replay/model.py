@@ -2,6 +2,7 @@
 
 from app.charts.cursor import Cursor, CursorModel
 from app.charts.levels import Level, LevelKind, position_levels
+from app.charts.prices import quantity_text
 from app.replay.account import Accounts, AccountState, Positions, PositionState
 from app.replay.facts import RunFacts
 from app.replay.figures import Figures
@@ -113,7 +114,7 @@ def _has_line(order: OrderState, column: int) -> bool:
 
 
 def _order_line(order: OrderState) -> Level:
-    words = f"{'BUY' if order.side > 0 else 'SELL'} {order.quantity:g} {order.type.name.replace('_', '-')}"
+    words = f"{'BUY' if order.side > 0 else 'SELL'} {quantity_text(order.quantity)} {order.type.name.replace('_', '-')}"
     return Level(
         key=str(order.id), kind=LevelKind.ORDER, price=order.price or 0.0, text=words, draggable=not order.reduce_only
     )

@@ -1,5 +1,6 @@
 """What a newcomer reads: why a table is empty, what a button does, whose clock it is; figures stand under figures."""
 
+import threading
 from datetime import datetime
 
 import numpy as np
@@ -9,16 +10,21 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
 
+from app.charts.prices import quantity_text
 from app.dialogs.forms import SettingsForm
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.small import DateDialog, PauseDialog, TextDialog
 from app.main_window import MainWindow
 from app.panels.statistics import Histogrammed
 from app.panels.toolbar import NarrowLabel
+from app.replay.facts import RunFacts
+from app.replay.store import JournalStore
+from app.session import RunSession
 from app.tables.views import SmallTable, TellingTable
 from engine.config import SimulationSection
 from engine.settings import describe
-from tests.app.staging import go, pump
+from tests.app.runs import until
+from tests.app.staging import TABLES, go, pump
 
 RIGHT, LEFT = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignLeft
 MOMENTS = (datetime(2024, 9, 9, 14, 30), datetime(2024, 9, 2), datetime(2024, 9, 27))  # noqa: DTZ001 - as the window asks
@@ -152,6 +158,67 @@ def test_every_button_over_the_charts_says_what_it_does(on_a_day: MainWindow) ->
     assert buttons
     for button in buttons:
         assert len(button.toolTip()) > len(button.text()), button.text()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text"),
+    [(1.0, "1"), (0.0015, "0.0015"), (1e-8, "0.00000001"), (1_250_000.0, "1,250,000"), (12_345_678.5, "12,345,678.5")],
+)
+def test_a_quantity_has_no_exponent_however_large_or_small_it_is(quantity: float, text: str) -> None:
+    """Units of a currency pair come in millions, lots of a coin in hundred-millionths."""
+    assert quantity_text(quantity) == text
+
+
+def test_the_number_of_an_order_is_written_whole(on_a_day: MainWindow) -> None:
+    """The millionth trade is not 1e+06."""
+    kind = on_a_day.activity.page_of("orders").table.kind
+    assert on_a_day.session is not None
+    model = on_a_day.session.model
+    first = model.store.orders.rows["id"][0]
+    try:
+        model.store.orders.rows["id"][0] = 1_234_567
+        assert kind.columns[0].text(model, 0) == "1234567"
+    finally:
+        model.store.orders.rows["id"][0] = first
+
+
+def test_play_at_the_end_of_a_run_begins_anew(on_a_day: MainWindow) -> None:
+    """A saved run is opened at its end: the first thing that is pressed must not do nothing."""
+    session = on_a_day.session
+    assert session is not None
+    on_a_day.handling.slot("end")()
+    on_a_day.handling.slot("play")()
+    assert session.playback.playing
+    assert session.model.cursor.bar == 0
+    on_a_day.handling.slot("play")()
+    assert not session.playback.playing
+    go(on_a_day, 700)
+    on_a_day.handling.slot("play")()
+    assert session.model.cursor.bar == 700
+    on_a_day.handling.slot("play")()
+
+
+def test_what_is_being_loaded_is_not_asked_for_again_by_a_double_click(
+    window: MainWindow, day: tuple[RunFacts, JournalStore]
+) -> None:
+    held, loads = threading.Event(), []
+
+    def load() -> RunSession:
+        loads.append(1)
+        held.wait(60)
+        facts, store = day
+        return RunSession(facts, store=store.cut(store.bars, {name: len(getattr(store, name)) for name in TABLES}))
+
+    foot = window.statusBar()
+    assert foot is not None
+    for _ in range(3):
+        window.load("a run", load)
+    assert foot.currentMessage() == "Loading a run …"
+    window.load("another run", load)
+    assert foot.currentMessage().startswith("Another run is being loaded")
+    held.set()
+    until(lambda: window.session is not None, pump(window))
+    assert loads == [1]
 
 
 @pytest.mark.parametrize(("width", "drawn"), [(40, False), (200, True)])
