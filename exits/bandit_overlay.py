@@ -14,6 +14,7 @@ import numpy as np
 from data.errors import ModelError
 from data.json_text import parsed
 from data.series import FloatArray
+from data.whole_files import replace_file
 from engine.backtester import BacktesterEngine
 from engine.config.values import File
 from engine.environment import TradingEnvironment
@@ -43,7 +44,7 @@ from engine.settings import setting
 from exits.features import feature_hash
 from exits.learned import LearnedExit
 from exits.stages import UNITS, Stage
-from models.store import Model, packed, read_arrays, replace_file
+from models.store import Model, packed, read_arrays
 
 SLOTS = 64  # trades of a symbol that wait for their last arm to exit; more are not learned from, and counted
 STATE_FORMAT = 3

@@ -7,7 +7,6 @@ it was trained on, and the hash of the arrays. A model without manifest, with an
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import ModelError
 from data.json_text import parsed
+from data.whole_files import replace_file
 
 FORMAT = 1
 FOLDER = Path(__file__).resolve().parent
@@ -143,13 +143,3 @@ def packed(arrays: Arrays) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     return buffer.getvalue()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under another name first, then renamed; nothing else is left."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,14 +2,13 @@
 
 import json
 import logging
-import os
 import re
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 from data.json_text import parsed
+from data.whole_files import PRIVATE, replace_file
 
 SERVICE = "triphase-tradestation"
 _SECRET = re.compile(
@@ -63,17 +62,7 @@ class FileTokenStore:
     def save(self, tokens: StoredTokens) -> None:
         """Write beside, flush to disk, then rename."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=self._path.parent, suffix=".tmp")  # made with mode 0600
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(tokens)))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        replace_file(self._path, json.dumps(asdict(tokens)).encode(), durable=True, mode=PRIVATE)
 
     def clear(self) -> None:
         """Remove the file."""

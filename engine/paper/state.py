@@ -5,8 +5,6 @@ configuration, is refused with the cure.
 """
 
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import SourceError
+from data.whole_files import PRIVATE, replace_file
 from engine.errors import ConfigError
 from engine.kernel.schema import Phase
 from engine.kernel.state import ACCOUNT
@@ -57,7 +56,7 @@ def save_state(folder: Path, run: PaperRun) -> None:
     arrays["facts"] = np.frombuffer(to_text(_facts(run)).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
-    _replace(folder / FILE, buffer.getbuffer())
+    replace_file(folder / FILE, buffer.getbuffer(), durable=True, mode=PRIVATE)
 
 
 def _facts(run: PaperRun) -> dict[str, Any]:
@@ -81,20 +80,6 @@ def _facts(run: PaperRun) -> dict[str, Any]:
         "error": None if run.error is None else [str(run.error), run.error.bar, run.error.phase],
         "unknown": {str(key): name for key, name in run.engine.unknown_names.items()},
     }
-
-
-def _replace(path: Path, content: memoryview) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def has_state(folder: Path) -> bool:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import ModelError
+from data.whole_files import replace_file
 from exits.features import feature_hash
-from models.store import packed, read_arrays, replace_file
+from models.store import packed, read_arrays
 from research.learning.entries import Entries
 
 _ELSEWHERE = ("device", "threads")  # where it is computed, not what

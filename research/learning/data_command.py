@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from data.whole_files import replace_file
 from engine.kernel.learned import C_ATR, C_EMA, C_RSI
 from exits.features import NAMES, feature_hash
-from models.store import replace_file
 from research.learning.ending import exit_code
 from research.learning.entries import Entries
 from research.learning.preparing import Schooling, add_common_options, prepared_for

@@ -11,10 +11,10 @@ import numpy as np
 
 from bots.catalog import make_bot
 from data.synthetic import MarketSettings, generate
+from data.whole_files import replace_file
 from engine.backtester import BacktesterEngine
 from engine.errors import ConfigError
 from engine.market import Market
-from models.store import replace_file
 from research.learning import learners
 from research.learning.checkpoints import Notes, entries_identity
 from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, r_per_bar

@@ -18,7 +18,7 @@ from exits.learned import LearnedExit
 from exits.lstm import SequenceRLATRExit
 from exits.parity import Network, check_parity
 from exits.ppo import RLTrailingATRExit
-from models.store import FOLDER, Model, available, load_model, model_path, replace_file, save_model
+from models.store import FOLDER, Model, available, load_model, model_path, save_model
 from tests.learn import grounds
 
 KINDS = {"ppo": (RLTrailingATRExit, NETWORK_POLICY), "lstm": (SequenceRLATRExit, NETWORK_SEQUENCE)}
@@ -275,13 +275,3 @@ def test_a_class_derived_from_a_learned_exit_trades_as_it_does(made: type[Learne
 def test_the_store_takes_a_name_or_a_path(tmp_path: Path) -> None:
     assert model_path("ppo") == FOLDER / "ppo.npz"
     assert model_path(str(tmp_path / "x.zip")) == tmp_path / "x.npz"
-
-
-def test_a_file_that_cannot_be_put_in_place_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
-    taken = tmp_path / "ppo.npz"
-    taken.mkdir()
-
-    with pytest.raises(OSError, match=r"ppo\.npz"):
-        replace_file(taken, b"new")
-
-    assert [path.name for path in tmp_path.iterdir()] == ["ppo.npz"]
