@@ -12,14 +12,15 @@ from engine.backtester import BacktesterEngine
 from engine.chance import seeded_generator
 from engine.config import BacktestConfig
 from engine.errors import LookAheadError
-from engine.journal import Journal, Words, journal_of
+from engine.journal import Journal, Table, Words, journal_of
 from engine.kernel.schema import EventKind, Phase
 from engine.market import Market, cut_series
 from engine.preparing import Prepared, engine_of, prepare
 from engine.run import Run, RunnableBot, time_text
 
 CUTS = 40
-_PLACED = ("id", "symbol", "type", "side", "placed_bar")
+_PLACED = ("id", "symbol", "type", "side", "placed_bar", "time_in_force", "reduce_only")
+_BRACKET = ("stop_loss", "take_profit")  # no event tells those of an order that rests
 _WHEN = {"orders": ("placed_bar", "placed_phase"), "fills": ("bar", "phase"), "events": ("bar", "phase")}
 _TELLING = (EventKind.DECISION, EventKind.ORDER_ACCEPTED, EventKind.STOP_MOVED, EventKind.TARGET_MOVED)
 MakeBot = Callable[[], RunnableBot]
@@ -125,21 +126,43 @@ def _altered_series(one: BarSeries, at: int, tick: float, seed: int) -> BarSerie
 def _compare(whole: Run, other: Run, point: int) -> int:
     """Compare everything up to OPEN of ``point``; returns the number of events compared."""
     names = ("orders", "fills", "events", "equity")
-    first, second = (_up_to(journal_of(run.engine, run.next_bar), point) for run in (whole, other))
+    journals = [journal_of(run.engine, run.next_bar) for run in (whole, other)]
+    changed = np.concatenate([_changed_later(journal, point) for journal in journals])
+    first, second = (_up_to(journal, point, changed) for journal in journals)
     for name in names:
         _compare_tables(name, first[name], second[name], whole, point)
     return len(first["events"]["event"])
 
 
-def _up_to(journal: Journal, point: int) -> dict[str, dict[str, Any]]:
-    """The rows that were written up to OPEN of ``point``; of orders, what was known when they were placed."""
+def _before(table: Table, bar: str, phase: str, point: int) -> NDArray[np.bool_]:
+    """Which rows were written up to OPEN of ``point``."""
+    bars = _codes(table[bar])
+    before: NDArray[np.bool_] = (bars < point) | ((bars == point) & (_codes(table[phase]) == Phase.OPEN))
+    return before
+
+
+def _changed_later(journal: Journal, point: int) -> NDArray[np.int64]:
+    """Ids of orders that were given new terms after OPEN of ``point``."""
+    events = journal.tables["events"]
+    later = (_codes(events["kind"]) == EventKind.ORDER_MODIFIED) & ~_before(events, "bar", "phase", point)
+    changed: NDArray[np.int64] = _codes(events["reference"])[later]
+    return changed
+
+
+def _up_to(journal: Journal, point: int, changed: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
+    """The rows that were written up to OPEN of ``point``; of orders, what was known then.
+
+    The bracket of an order that one of the runs ``changed`` later is not known any more.
+    """
     cut: dict[str, dict[str, Any]] = {}
     for name, (bar, phase) in _WHEN.items():
         table = journal.tables[name]
-        bars = _codes(table[bar])
-        before = (bars < point) | ((bars == point) & (_codes(table[phase]) == Phase.OPEN))
+        before = _before(table, bar, phase, point)
         wanted = _PLACED if name == "orders" else tuple(table)
         cut[name] = {column: _rows(table[column], before) for column in wanted}
+        if name == "orders":
+            unknown = np.isin(cut[name]["id"], changed)
+            cut[name] |= {level: np.where(unknown, np.nan, _rows(table[level], before)) for level in _BRACKET}
     equity = journal.tables["equity"]
     cut["equity"] = {column: values[:point] for column, values in equity.items() if not isinstance(values, Words)}
     return cut

@@ -2,8 +2,9 @@
 
 from bots.base import BaseStrategyBot, SideArray
 from engine.environment import TradingEnvironment
+from engine.kernel.schema import OrderType
 from engine.market import Market
-from engine.orders import Side
+from engine.orders import OrderRequest, Side
 from engine.views import Position
 from exits.atr import FixedRatioExit, TrailingATRExit
 from exits.base import ExitContext, Levels
@@ -52,6 +53,24 @@ class PeeksThroughAnIndicator(BaseStrategyBot):
 
     def decide_side(self, env: TradingEnvironment, symbol: str) -> Side | None:
         return Side.BUY if env.indicator(FUTURE_HIGH, symbol) > env.bar(symbol).open * 1.0004 else None
+
+
+class BracketsWhatRests(BaseStrategyBot):
+    """Lets a limit rest in every bar, its stop loss where this bar does not reach."""
+
+    def on_bar(self, env: TradingEnvironment) -> None:
+        symbol, market = env.symbols[0], env.api.market
+        tick, row = env.instrument(symbol).tick_size, (env.bar_index, 0)
+        for order in env.get_orders():
+            env.cancel_order(order.id)
+        limit = env.bar(symbol).open - 4 * tick
+        if env.bar(symbol).real:
+            stop = min(float(market.low[row]), limit) - tick
+            env.place_order(
+                OrderRequest(
+                    symbol=symbol, side=Side.BUY, quantity=1, type=OrderType.LIMIT, limit=limit, stop_loss=stop
+                )
+            )
 
 
 class StopBelowTheLow(TrailingATRExit):

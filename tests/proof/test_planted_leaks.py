@@ -30,6 +30,7 @@ LEAKING: dict[str, MakeBot] = {
     "arrays": leaks.PeeksThroughArrays,
     "whole series": leaks.PeeksAtTheWholeSeries,
     "indicator": leaks.PeeksThroughAnIndicator,
+    "bracket": leaks.BracketsWhatRests,
     "first stop": lambda: TrendFollowingBot(exit=leaks.StopBelowTheLow()),
     "trailed stop": lambda: CoinFlipBot(exit=leaks.TrailsThisClose()),
 }
