@@ -49,7 +49,7 @@ def error_text(response: requests.Response) -> str:
 def retry_after(response: requests.Response) -> float | None:
     """Seconds of a ``Retry-After`` header; None where there is none or it is no number."""
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def server_date_ns(response: requests.Response) -> int | None:

@@ -11,6 +11,8 @@ from enum import StrEnum
 from data.errors import QuotaError
 from data.tradestation.clock import Clock
 
+SHORTEST_S = 1.0  # market seconds between a refusal and the next request of its kind
+
 
 class Category(StrEnum):
     """Kinds of request that the service counts separately."""
@@ -74,13 +76,13 @@ class FixedWindows:
         """The service answered 429: nothing more until its window is over; returns the seconds until then.
 
         Without ``retry_after`` the window counted here is taken; where that has just begun (another program shares
-        the login), its whole length.
+        the login), its whole length. A service that says "at once" and refuses again is not asked without a pause.
         """
         with self._lock:
             now = self._clock.monotonic()
             self._renew(category, now)
             rest = self._started[category] + self._quotas[category].seconds - now
-            wait = rest if retry_after is None else retry_after
+            wait = rest if retry_after is None else max(SHORTEST_S, retry_after)
             self._blocked_until[category] = now + wait
             return wait
 

@@ -21,7 +21,7 @@ from engine.config import BacktestConfig
 from engine.live import LiveSection, LiveSession, load_live_config
 from engine.live.session import describe_run
 from research.headless.configuring import PartName
-from research.headless.surroundings import DONE, FAILED
+from research.headless.surroundings import DONE, FAILED, STOPPED
 from research.live.arguments import parse
 from research.live.logs import logging_to
 from research.live.recorded import replay_and_compare
@@ -41,7 +41,7 @@ def main(argv: Sequence[str], open_window: OpenWindow, stop: threading.Event | N
     """Run the command line ``argv``; ``stop`` ends it as SIGTERM does."""
     options = parse(argv)
     ended = threading.Event() if stop is None else stop
-    if stop is None:
+    if stop is None and options.replay is None and not options.sign_out:  # those end at once
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: ended.set())
     try:
@@ -49,6 +49,9 @@ def main(argv: Sequence[str], open_window: OpenWindow, stop: threading.Event | N
     except TriphaseError as error:
         sys.stderr.write(f"error: {error}\n")
         return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return STOPPED
 
 
 def _command(options: argparse.Namespace, open_window: OpenWindow, ended: threading.Event) -> int:
@@ -59,7 +62,7 @@ def _command(options: argparse.Namespace, open_window: OpenWindow, ended: thread
     folder = _folder(options, config, live)
     if options.replay is not None:
         return replay_and_compare(options.replay, config, live)
-    with _held(folder), logging_to(folder), service(options, config, live, folder) as found:
+    with _held(folder), logging_to(folder), service(options, config, live, folder, ended) as found:
         LOG.info("%s: %s, %d minutes, folder %s", found.label, ", ".join(config.symbols), live.minutes, folder)
         session = _session(config, live, found, folder, options.data_only)
         try:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,12 +63,17 @@ class Service:
 
 @contextmanager
 def service(
-    options: argparse.Namespace, config: BacktestConfig, live: LiveSection, folder: Path | None = None
+    options: argparse.Namespace,
+    config: BacktestConfig,
+    live: LiveSection,
+    folder: Path | None = None,
+    ended: threading.Event | None = None,
 ) -> Iterator[Service]:
     """The service of a command; an emulator ends with it.
 
     Args:
         folder: of the account: a demo's market goes on where the account stopped, as a real one would have.
+        ended: set where the command is to end, which must not wait for somebody to sign in.
 
     Raises:
         SignInError: no key, or the sign-in failed. TriphaseError: a fault of the demo is unknown.
@@ -80,7 +86,7 @@ def service(
         return
     clock = SystemClock()
     endpoints = Endpoints.live() if live.host == "live" else Endpoints.sim()
-    login = signed_in(endpoints, clock, anew=options.sign_in, wait=options.headless)
+    login = signed_in(endpoints, clock, anew=options.sign_in, wait=options.headless, cancel=ended)
     yield Service(TradeStationClient(endpoints, login, clock), clock, live.host.upper(), login)
 
 
@@ -141,12 +147,14 @@ def credentials() -> Credentials:
     return Credentials(client_id, os.environ.get("TRADESTATION_CLIENT_SECRET") or None)
 
 
-def signed_in(endpoints: Endpoints, clock: Clock, *, anew: bool, wait: bool) -> SignIn:
+def signed_in(
+    endpoints: Endpoints, clock: Clock, *, anew: bool, wait: bool, cancel: threading.Event | None = None
+) -> SignIn:
     """The login; signs in on the service's page ``anew``, or where ``wait`` says that no window offers it later."""
     key = credentials()
     login = SignIn(key, endpoints, default_store(key.client_id[:8]), clock)
     if anew or (wait and not login.signed_in):
-        login.sign_in(open_page)
+        login.sign_in(open_page, cancel=cancel)
     return login
 
 

@@ -121,6 +121,7 @@ def test_a_refusal_by_the_service_closes_the_window_until_its_end() -> None:
     clock.time = 20.0
     assert windows.refused(Category.QUOTES, None) == 40.0
     assert windows.refused(Category.QUOTES, 5.0) == 5.0
+    assert windows.refused(Category.QUOTES, 0.0) == 1.0, "a service that says at once, and refuses, is not stormed"
     with pytest.raises(QuotaError):
         windows.acquire(Category.QUOTES)
     clock.time = 25.0
