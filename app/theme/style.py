@@ -93,6 +93,7 @@ QHeaderView { background: $chart; }
 QHeaderView::section {
     background: $chart; color: $muted; border: none; border-bottom: 1px solid $line; padding: 3px 6px; font-weight: 500;
 }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableCornerButton::section { background: $chart; border: none; }
 
 QTabWidget::pane { border: none; border-top: 1px solid $line; }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.report.source import ReportSource
+from engine.report.source import Columns, ReportSource
 from engine.statistics import (
     Statistics,
     TradeFigures,
@@ -139,7 +139,7 @@ def costs(statistics: Statistics) -> Table:
     rows = [(Cell(label), Cell(_money(value)), Cell(_share(value, statistics.turnover))) for label, value in parts]
     rows.append((Cell("Total"), Cell(_money(total)), Cell(_share(total, statistics.turnover))))
     rows.append((Cell("Net profit before costs"), Cell(_money(statistics.net_profit + total)), Cell("")))
-    return Table(("", "Money", "Of turnover"), tuple(rows))
+    return Table(("", "Money", "Of turnover, bp"), tuple(rows))
 
 
 def margin_calls(source: ReportSource) -> Table:
@@ -158,8 +158,19 @@ _CALL_COLUMNS = ("worst_equity", "required", "between", "equity_after")
 def trades(source: ReportSource) -> Table:
     """The last trades, newest last; at most ``MAX_TRADES``."""
     count = len(source.trades["net"])
-    rows = tuple(_trade_row(source, i) for i in range(max(0, count - MAX_TRADES), count))
-    return Table(_TRADE_HEADINGS, rows)
+    shown = range(max(0, count - MAX_TRADES), count)
+    decimals = _decimals(source.trades, shown)
+    return Table(_TRADE_HEADINGS, tuple(_trade_row(source, i, decimals) for i in shown))
+
+
+def _decimals(columns: Columns, shown: range) -> dict[str, int]:
+    """By symbol, decimals of its finest price: all its prices have as many, so that they stand under each other."""
+    found: dict[str, int] = {}
+    for i in shown:
+        texts = [price(float(columns[name][i])) for name in ("entry_price", "exit_price")]
+        symbol = str(columns["symbol"][i])
+        found[symbol] = max(found.get(symbol, 0), *(len(text.partition(".")[2]) for text in texts))
+    return found
 
 
 _TRADE_HEADINGS = (
@@ -168,9 +179,10 @@ _TRADE_HEADINGS = (
 )  # fmt: skip
 
 
-def _trade_row(source: ReportSource, i: int) -> tuple[Cell, ...]:
+def _trade_row(source: ReportSource, i: int, decimals: Mapping[str, int]) -> tuple[Cell, ...]:
     row = {name: column[i] for name, column in source.trades.items()}
     net, r = float(row["net"]), float(row["r_multiple"])
+    entry, leave = (price(float(row[name]), decimals[str(row["symbol"])]) for name in ("entry_price", "exit_price"))
     paid = float(row["commission"] + row["fees"] + row["slippage_cost"])
     return (
         Cell(f"{row['number']}{' ?' if row['ambiguous'] else ''}"),
@@ -178,9 +190,9 @@ def _trade_row(source: ReportSource, i: int) -> tuple[Cell, ...]:
         Cell("▲ long" if row["side"] > 0 else "▼ short"),
         Cell(price(float(row["quantity"]))),
         Cell(moment(int(row["entry_time_ns"]))),
-        Cell(price(float(row["entry_price"]))),
+        Cell(entry),
         Cell(moment(int(row["exit_time_ns"]))),
-        Cell(price(float(row["exit_price"]))),
+        Cell(leave),
         Cell(str(row["exit_reason"]).replace("_", " ")),
         Cell(str(int(row["exit_bar"]) - int(row["entry_bar"]))),
         Cell(_money(float(row["mae"]))),
@@ -221,10 +233,11 @@ def moment(time_ns: int) -> str:
     return text.removesuffix(":00")
 
 
-def price(value: float) -> str:
-    """Up to six decimals, none that are zero."""
-    text = f"{round(value, 6) + 0.0:,.6f}".rstrip("0")
-    return text.removesuffix(".")
+def price(value: float, least: int = 0) -> str:
+    """Up to six decimals, ``least`` of them at least, no other that is zero."""
+    whole, _, decimals = f"{round(value, 6) + 0.0:,.6f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(least, "0")
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def _percent(value: float) -> Cell:
@@ -238,7 +251,8 @@ def _money(value: float) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return format_figure(part / whole if whole > 0 else None, Unit.FRACTION)
+    """In basis points: costs are a few of them, and nothing in percent with two decimals."""
+    return format_figure(1e4 * part / whole if whole > 0 else None, Unit.RATIO)
 
 
 def _tone(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import SaveError
-from engine.report import ReportSource, write_report
+from engine.report import ReportSource, sections, write_report
 from engine.report.sections import MAX_TRADES
 from engine.report.writing import render
 from tests.unit.engine_report.conftest import MadeRun, made_run
@@ -171,3 +171,19 @@ def test_a_folder_that_cannot_be_written_is_named(run: MadeRun, tmp_path: Path) 
 
     with pytest.raises(SaveError, match=r"the report could not be written to .*taken"):
         write_report(run, taken)
+
+
+def test_prices_of_a_symbol_stand_under_each_other(run: MadeRun) -> None:
+    """19,083.00 above 19,087.25, where 19,083 would stand above the quarter."""
+    rows = sections.trades(run).rows
+    decimals = {cell.text.partition(".")[2] for row in rows for cell in (row[5], row[7])}
+    assert {len(text) for text in decimals} == {2}
+    assert len(decimals) > 1
+
+
+def test_costs_are_told_in_basis_points_of_the_turnover(run: MadeRun) -> None:
+    """A commission of a thousandth of a percent is 0.00 %, and 0.10 bp."""
+    statistics = dataclasses.replace(run.statistics, commission=1_000.0, turnover=1e8)
+    table = sections.costs(statistics)
+    assert table.headings[-1] == "Of turnover, bp"
+    assert table.rows[0][-1].text == "0.10"
