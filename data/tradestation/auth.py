@@ -118,8 +118,8 @@ class SignIn:
     def sign_out(self, *, revoke: bool = False) -> None:
         """Forget the tokens; ``revoke`` also ends ALL refresh tokens of this API key at the service."""
         with self._lock:
-            tokens, self._tokens = self._tokens, None
-            self._store.clear()
+            tokens = self._tokens
+            self._forget()
         if revoke and tokens is not None and tokens.refresh_token is not None:
             self._revoke(tokens.refresh_token)
         self.changed.emit(False)
@@ -174,9 +174,16 @@ class SignIn:
         return self._keep(answer, tokens.refresh_token)
 
     def _signed_out(self) -> None:
-        self._tokens = None
-        self._store.clear()
+        self._forget()
         self.changed.emit(False)
+
+    def _forget(self) -> None:
+        """Use the tokens no longer; where they cannot be removed, the next start finds out that they are of no use."""
+        self._tokens = None
+        try:
+            self._store.clear()
+        except OSError as error:
+            LOG.warning("the old sign-in cannot be removed: %s", error.strerror or error)
 
     def _keep(self, answer: dict[str, Any], refresh_token: str | None) -> StoredTokens:
         """Store first, then use; where they cannot be stored, they serve until the program ends."""

@@ -11,6 +11,7 @@ from data.json_text import parsed
 from data.whole_files import PRIVATE, replace_file
 
 SERVICE = "triphase-tradestation"
+_FORMATTER = logging.Formatter()
 _SECRET = re.compile(
     r"(?i)(bearer\s+|(?:access_token|refresh_token|id_token|client_secret|code_verifier|code)[\"']?\s*[=:]\s*[\"']?)"
     r"[A-Za-z0-9._~+/=-]{6,}"
@@ -42,7 +43,7 @@ class TokenStore(Protocol):
         ...
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Keep nothing; OSError where they cannot be removed."""
         ...
 
 
@@ -76,10 +77,14 @@ class KeyringTokenStore:
         self._account = account
 
     def load(self) -> StoredTokens | None:
-        """The tokens in the keyring."""
+        """The tokens in the keyring; None where there are none, or it does not give them out."""
         import keyring
+        import keyring.errors
 
-        text = keyring.get_password(SERVICE, self._account)
+        try:
+            text = keyring.get_password(SERVICE, self._account)
+        except keyring.errors.KeyringError:
+            return None
         return None if text is None else _from_text(text)
 
     def save(self, tokens: StoredTokens) -> None:
@@ -95,9 +100,13 @@ class KeyringTokenStore:
     def clear(self) -> None:
         """Delete the entry, if there is one."""
         import keyring
+        import keyring.errors
 
-        if keyring.get_password(SERVICE, self._account) is not None:
-            keyring.delete_password(SERVICE, self._account)
+        try:
+            if keyring.get_password(SERVICE, self._account) is not None:
+                keyring.delete_password(SERVICE, self._account)
+        except keyring.errors.KeyringError as error:
+            raise OSError(f"the keyring refuses ({type(error).__name__})") from error
 
 
 def default_store(account: str, folder: Path | None = None) -> TokenStore:
@@ -135,6 +144,8 @@ class Redacting(logging.Filter):
         clean = redact(text)
         if clean != text:
             record.msg, record.args = clean, None
+        if record.exc_info and not record.exc_text:  # a traceback ends with the error's text: handlers write this one
+            record.exc_text = redact(_FORMATTER.formatException(record.exc_info))
         return True
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bots.catalog import make_bot
-from data.errors import TriphaseError
+from data.errors import SignInError, TriphaseError
 from data.folder_lock import Hold
 from data.tradestation.history import HistoryCache
 from data.tradestation.live import LiveFeed
@@ -95,7 +95,10 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def _sign_out() -> int:
-    default_store(credentials().client_id[:8]).clear()
+    try:
+        default_store(credentials().client_id[:8]).clear()
+    except OSError as error:
+        raise SignInError(f"the tokens kept here cannot be removed: {error.strerror or error}; try again") from error
     sys.stderr.write("signed out: the tokens kept here are forgotten\n")
     return DONE
 

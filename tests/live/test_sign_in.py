@@ -1,5 +1,6 @@
 """Signing in, staying signed in, and where the tokens are kept."""
 
+import io
 import json
 import logging
 import random
@@ -298,6 +299,24 @@ def test_a_keyring_that_works_is_preferred(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_keyring_that_locks_itself_ends_neither_a_feed_nor_a_sign_out(
+    use_keyring: Callable[[keyring.backend.KeyringBackend], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It worked when it was chosen. A refresh that the service refuses must say so all the same, and no more."""
+    use_keyring(MemoryKeyring())
+    with Emulator(Scenario(auth=AuthHabits())) as emulator:
+        sign_in = signed_in(emulator, KeyringTokenStore("abcd1234"))
+        emulator.auth.revoke_all()
+        use_keyring(keyring.backends.fail.Keyring())
+        with caplog.at_level(logging.WARNING), pytest.raises(SignInError):
+            sign_in.renew(sign_in.access_token())
+
+        assert not sign_in.signed_in
+        assert "the old sign-in cannot be removed: the keyring refuses" in caplog.text
+        assert KeyringTokenStore("abcd1234").load() is None
+        sign_in.sign_out()
+
+
 def test_without_a_keyring_a_file_serves(
     use_keyring: Callable[[keyring.backend.KeyringBackend], None], tmp_path: Path
 ) -> None:
@@ -307,6 +326,22 @@ def test_without_a_keyring_a_file_serves(
 
     assert isinstance(kept, FileTokenStore)
     assert json.loads((tmp_path / "tradestation-live.json").read_text("utf-8"))["access_token"] == "a"
+
+
+def test_a_traceback_in_a_log_has_no_secret_either() -> None:
+    """The last line of a traceback is the error's text, which a library may have made of a whole request."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(Redacting())
+    logger = logging.Logger("test of redaction in tracebacks")
+    logger.addHandler(handler)
+    try:
+        raise RuntimeError("POST refresh_token=secret-refresh-token&client_id=a")
+    except RuntimeError:
+        logger.exception("the request failed")
+
+    assert "secret-refresh-token" not in written.getvalue()
+    assert "RuntimeError: POST refresh_token=...&client_id=a" in written.getvalue()
 
 
 def test_nothing_secret_is_shown_or_logged(store: FileTokenStore, caplog: pytest.LogCaptureFixture) -> None:
