@@ -29,6 +29,7 @@ from app.theme.tokens import Theme
 
 DIGIT, MARGINS = 7.3, 20  # widths of a digit of the tables' font, and of the space beside a text
 EVERY = 3
+RUSHING = 4
 
 
 def plain_table(name: str) -> TellingTable:
@@ -178,6 +179,7 @@ class ActivityPanel(Panel):
     export_asked = pyqtSignal(object)
     fill_chosen = pyqtSignal(object)
 
+    figures = False  # it has turns of its own
     KINDS: tuple[Callable[[Time], TableKind], ...] = (trades_table, fills_table, orders_table, log_table, choices_table)
 
     def __init__(self) -> None:
@@ -235,12 +237,15 @@ class ActivityPanel(Panel):
     def key(self, session: RunSession) -> object:
         """While the run plays, or the cursor is dragged, every third frame will do: nobody reads sixty tables a second.
 
-        The first move is drawn at once, and the last one in the frame after it.
+        The first move is drawn at once, and the last one in the frame after it. While bars rush by it is every fourth
+        frame, one in which no other figures are drawn.
         """
         state = (session.model.state, self.tabs.currentIndex())
         self._turn = self._turn + 1 if session.playback.playing or state != self._last else 0
         self._last = state
-        return state if self._turn == 0 or self._turn % EVERY == 1 else self._drawn
+        playback = session.playback
+        due = playback.turn % RUSHING == 1 if playback.rushing else self._turn == 0 or self._turn % EVERY == 1
+        return state if due else self._drawn
 
     def show_state(self, session: RunSession) -> None:
         page = self.tabs.currentWidget()

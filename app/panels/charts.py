@@ -43,6 +43,8 @@ class ChartsPanel(Panel):
     bar_chosen = pyqtSignal(object)
     menu_asked = pyqtSignal(object)
 
+    figures = False
+
     def __init__(self, clock: FrameClock) -> None:
         super().__init__()
         self._frames = clock

@@ -21,6 +21,8 @@ from data.series import FloatArray
 class EquityPanel(Panel):
     """The account's curve up to the cursor."""
 
+    figures = False
+
     def __init__(self, clock: FrameClock) -> None:
         super().__init__()
         self._frames = clock

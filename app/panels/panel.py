@@ -6,6 +6,7 @@ from PyQt6.QtCore import QPoint, QRect
 from PyQt6.QtWidgets import QWidget
 
 from app.charts.ticks import LocalTime
+from app.replay.playback import Playback
 from app.session import RunSession
 from app.theme.tokens import DARK, Theme
 
@@ -15,7 +16,10 @@ class Panel(QWidget):
 
     Attributes:
         session: the run, None while there is none; look: colours; clock: zone of times.
+        figures: whether it is read rather than looked at: then every second frame will do while bars rush by.
     """
+
+    figures = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +60,7 @@ class Panel(QWidget):
 
     def refresh(self) -> None:
         """Draw what changed; called once a frame."""
-        if self.session is None or not self.in_sight:
+        if self.session is None or not self.in_sight or (self.figures and _waits(self.session.playback)):
             return
         key = self.key(self.session)
         if key != self._drawn:
@@ -69,3 +73,8 @@ class Panel(QWidget):
 
     def show_state(self, session: RunSession) -> None:
         """Draw the session's state."""
+
+
+def _waits(playback: Playback) -> bool:
+    """Whether figures are not drawn in this frame: in one of two such frames tables are (``app.panels.activity``)."""
+    return playback.rushing and playback.turn % 2 == 1

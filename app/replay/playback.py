@@ -10,6 +10,7 @@ from app.replay.model import ReplayModel
 from engine.kernel.schema import EventKind, Phase, Reason
 
 PRESETS = (1.0, 5.0, 25.0, 100.0, 500.0, 5000.0, float("inf"))  # bars a second
+READABLE = 100.0  # bars a second up to which every figure is shown in every frame
 JUMPS = (10, 100, 1000)  # bars of rewind and fast-forward
 
 
@@ -37,6 +38,7 @@ class Playback:
     Attributes:
         playing: whether time goes on; speed: in bars a second, infinite for as fast as there are bars.
         rules: where it stops; stopped_by: what it stopped at last.
+        turn: frames that it has played for.
     """
 
     def __init__(self, model: ReplayModel) -> None:
@@ -44,7 +46,13 @@ class Playback:
         self.playing, self.speed = False, 25.0
         self.rules: list[PauseRule] = []
         self.stopped_by: Condition | None = None
+        self.turn = 0
         self._owed = 0.0
+
+    @property
+    def rushing(self) -> bool:
+        """Whether more bars go by than anybody can read figures of."""
+        return self.playing and self.speed > READABLE
 
     def play(self, on: bool = True) -> None:
         """Start or stop."""
@@ -54,6 +62,7 @@ class Playback:
         """Let time pass; returns whether the cursor moved. With ``running`` it waits at the end for more bars."""
         if not self.playing or seconds <= 0.0:
             return False
+        self.turn += 1
         cursors = self.model.cursor_model
         self._owed = min(self._owed + seconds * self.speed, 1e12)
         bars = int(self._owed)

@@ -36,3 +36,27 @@ def test_a_dock_behind_another_tab_draws_nothing(on_a_day: MainWindow) -> None:
     pump(on_a_day)()
     assert behind.isVisible()
     assert drawn(on_a_day, behind) == []
+
+
+def test_tables_and_other_figures_take_turns_while_bars_rush_by(on_a_day: MainWindow) -> None:
+    """No frame pays for both; once time stands still every panel shows the cursor."""
+    session = on_a_day.session
+    assert session is not None
+    go(on_a_day, 10)
+    drawn: dict[str, list[int]] = {"tables": [], "account": []}
+    for name, panel in (("tables", on_a_day.activity), ("account", on_a_day.account)):
+        panel.show_state = lambda _, name=name: drawn[name].append(session.model.cursor.bar)  # type: ignore[method-assign]
+    session.playback.speed = 5000.0
+    session.playback.play()
+    for _ in range(12):
+        session.playback.advance(0.002)
+        on_a_day.activity.refresh()
+        on_a_day.account.refresh()
+    assert len(drawn["tables"]) == 3
+    assert len(drawn["account"]) == 6
+    assert not set(drawn["tables"]) & set(drawn["account"])
+    session.playback.play(False)
+    on_a_day.activity.refresh()
+    on_a_day.account.refresh()
+    assert drawn["account"][-1] == session.model.cursor.bar
+    assert drawn["tables"][-1] == session.model.cursor.bar
