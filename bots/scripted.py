@@ -36,15 +36,20 @@ class ScriptedBot(BaseStrategyBot):
     ) -> None:
         super().__init__(settings, exit)
         given = list(actions) if actions is not None else read_actions(self.settings.actions_file)
+        place = "" if actions is not None else f"{self.settings.actions_file} "
         self._script: dict[tuple[int, Phase], list[Action]] = {}
         for number, action in enumerate(given):
-            check_action(action, f"action {number + 1}")
+            check_action(action, f"{place}action {number + 1}")
             key = (action["bar"], Phase[action["phase"]])
             self._script.setdefault(key, []).append(action)
 
     def prepare(self, engine: BacktesterEngine) -> None:
         """Nothing of the base bot is used."""
         self._engine = engine
+        beyond = [bar for bar, _ in self._script if bar >= len(engine.market)]
+        if beyond and len(engine.market):
+            last = len(engine.market) - 1
+            engine.note_once(f"actions at bar {min(beyond)} and later are never carried out: the last bar is {last}")
 
     @property
     def acts_at_close(self) -> bool:

@@ -12,7 +12,7 @@ Interventions may also change a setting of the bot or exit: see ``engine.changin
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from engine.backtester import BacktesterEngine
@@ -40,6 +40,9 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
     """
     if not isinstance(action, Mapping):
         raise ConfigError(f"{place}: {action!r} is no record of keys and values")
+    unknown = [str(key) for key in action if key not in _KEYS]
+    if unknown:
+        raise ConfigError(f"{place}: unknown key {unknown[0]!r}; known are {', '.join(_KEYS)}")
     words: tuple[tuple[str, Mapping[str, Any], str | None], ...] = (
         ("type", ORDER_TYPES | _OTHERS | dict.fromkeys(also), None),
         ("phase", PHASES, None),
@@ -51,20 +54,35 @@ def check_action(action: Action, place: str, also: Iterable[str] = ()) -> None:
         value = action.get(key, default) or default
         if not isinstance(value, str) or value not in allowed:
             raise ConfigError(f"{place}: {key} {value!r} is none of {', '.join(allowed)}")
-    if not isinstance(action.get("bar"), int) or action["bar"] < 0:
-        raise ConfigError(f"{place}: bar {action.get('bar')!r} is not a bar number, 0 or more")
-    for key in _NUMBERS:
-        value = action.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
-            raise ConfigError(f"{place}: {key} {value!r} is not a number")
+    _check_kinds(action, place)
     missing = [key for key in _NEEDED.get(action["type"], ()) if action.get(key) is None]
     if missing:
         raise ConfigError(f"{place}: {action['type']} lacks {', '.join(missing)}")
 
 
+def _check_kinds(action: Action, place: str) -> None:
+    bar = action.get("bar")
+    if not _is(bar, Integral) or bar < 0:  # type: ignore[operator]  # a whole number by then
+        raise ConfigError(f"{place}: bar {bar!r} is not a bar number, 0 or more")
+    for key, kind, told in _KINDS:
+        if action.get(key) is not None and not _is(action[key], kind):
+            raise ConfigError(f"{place}: {key} {action[key]!r} is not {told}")
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether it is of that kind; true and false are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
 # What a record of each type must give; a price that an order lacks is the broker's to refuse (S8.2).
 _ORDER, _SYMBOL, _ID = ("symbol", "side", "qty"), ("symbol",), ("id",)
-_NUMBERS = ("id", "qty", "limit", "stop", "sl", "tp")
+_KINDS: tuple[tuple[str, type, str], ...] = (
+    *((key, Real, "a number") for key in ("qty", "limit", "stop", "sl", "tp")),
+    ("id", Integral, "an order's number"),
+    ("symbol", str, "text"),
+    ("reduce_only", bool, "true or false"),
+)
+_KEYS = ("bar", "phase", "type", "side", "tif", "source", *(key for key, *_ in _KINDS), "part", "values")
 _NEEDED = dict.fromkeys(ORDER_TYPES, _ORDER) | {
     "close": _SYMBOL,
     "flatten": _SYMBOL,

@@ -1,11 +1,14 @@
-"""What a bot or exit answers is looked at before it becomes a number of the kernel (S8.1, S11.3)."""
+"""What a bot, exit or script answers is looked at before it becomes a number of the kernel (S8.1, S11.3)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bots.base import BaseStrategyBot
+from bots.scripted import ScriptedBot
 from engine.environment import TradingEnvironment
+from engine.errors import ConfigError
 from engine.orders import OrderRequest, Side
 from engine.run import Run
 from exits.base import ExitContext, ExitStrategy, Levels
@@ -80,3 +83,20 @@ def test_levels_that_are_none_are_told_with_the_exit_s_name() -> None:
 def test_an_order_of_no_such_side_type_or_time_is_refused_where_it_is_made(given: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         OrderRequest(**{"symbol": "ES", "side": Side.BUY, "quantity": 1.0, **given})
+
+
+def test_a_script_of_a_file_is_told_with_the_file_and_the_record(tmp_path: Path) -> None:
+    file = tmp_path / "actions.json"
+    file.write_text('[{"bar": 1, "phase": "OPEN", "type": "close", "symbol": "ES"}, {"bar": 1}]', encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=rf"{file} action 2: type None is none of market"):
+        ScriptedBot(ScriptedBot.Settings(actions_file=file))
+
+
+def test_what_a_script_wants_beyond_the_last_bar_is_told_in_the_report() -> None:
+    action = {"phase": "OPEN", "type": "close", "symbol": "ES"}
+    run = Run(small_runs.engine(), ScriptedBot(actions=[action | {"bar": bar} for bar in (3, 31, 40)]))
+
+    run.complete()
+
+    assert run.engine.notes == ["actions at bar 31 and later are never carried out: the last bar is 29"]
