@@ -8,7 +8,7 @@ from typing import Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import ACTIONS
 from app.arrangement import Arrangement
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self._what = ""  # is being loaded
         self._last, self._idle, self._awake, self._begin_at = time.perf_counter(), 0, False, -1
         self._told_until = 0.0
-        self.dialogs: list[QWidget] = []
+        self.dialogs: list[QDialog] = []
         self.handling = Handling(self)
         self.setWindowTitle("Triphase")
         self.setObjectName("triphase")
@@ -417,13 +417,15 @@ class MainWindow(QMainWindow):
             self.session.model.cursor_model.go(self.session.model.store.bars - 1, Phase.CLOSE)
             self._begin_at = -1
 
-    def open_dialog(self, dialog: QWidget) -> None:
-        """Show a dialog that does not hold the window up; those that were closed go."""
-        closed = [each for each in self.dialogs if not each.isVisible()]
-        self.dialogs = [*(each for each in self.dialogs if each not in closed), dialog]
-        for each in closed:
-            each.deleteLater()  # it would stay, hidden, as long as the window
+    def open_dialog(self, dialog: QDialog) -> None:
+        """Show a dialog that does not hold the window up; closed, it goes, and what it asked about with it."""
+        self.dialogs.append(dialog)
+        dialog.finished.connect(lambda: self._closed(dialog))
         dialog.show()
+
+    def _closed(self, dialog: QDialog) -> None:
+        self.dialogs.remove(dialog)
+        dialog.deleteLater()
 
     def go(self, cursor: Cursor) -> None:
         """Move the cursor, and show the place."""
@@ -458,7 +460,7 @@ class MainWindow(QMainWindow):
                 self.loading.result.close()  # its engine has begun, though nobody has seen it
             self.loading = None
         self.close_session()
-        for dialog in self.dialogs:
+        for dialog in tuple(self.dialogs):
             dialog.close()
         if self._awake:
             self._awake = False

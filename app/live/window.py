@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QDockWidget, QFrame, QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.charts.clock import FrameClock
 from app.charts.prices import PriceFormat
@@ -73,7 +73,7 @@ class LiveWindow(QMainWindow):
         self.forms: dict[str, PriceFormat] = {}
         self.wanted: set[str] = set()
         self._calendars: dict[str | None, RememberedCalendar] = {}
-        self.dialogs: list[QWidget] = []
+        self.dialogs: list[QDialog] = []
         self.trouble = ""
         self._frame = 0
         self.looks = Looks(self, f"{service} {session.config.name}")
@@ -377,11 +377,15 @@ class LiveWindow(QMainWindow):
         LOG.error("%s", details)
         self.open_dialog(TextDialog("Something went wrong", f"{text}. The window goes on.", details, self))
 
-    def open_dialog(self, dialog: QWidget) -> None:
-        """Show a dialog that does not hold the window up."""
-        self.dialogs = [each for each in self.dialogs if each.isVisible()]
+    def open_dialog(self, dialog: QDialog) -> None:
+        """Show a dialog that does not hold the window up; closed, it goes, and what it asked about with it."""
         self.dialogs.append(dialog)
+        dialog.finished.connect(lambda: self._closed(dialog))
         dialog.show()
+
+    def _closed(self, dialog: QDialog) -> None:
+        self.dialogs.remove(dialog)
+        dialog.deleteLater()
 
     # The end
 
@@ -392,7 +396,7 @@ class LiveWindow(QMainWindow):
         except OSError as error:
             LOG.warning("%s cannot be written: %s", self.workspace.file, error.strerror or error)
         self.hide()
-        for dialog in self.dialogs:
+        for dialog in tuple(self.dialogs):
             dialog.close()
         self.frames.stop()
         self.log.end()

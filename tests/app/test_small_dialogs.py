@@ -1,8 +1,12 @@
 """The small dialogs: what was set is shown again, and what was not touched is not changed."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent
+from PyQt6.QtWidgets import QDialog
 
 from app.charts.prices import PriceFormat
 from app.dialogs.forms import SettingField
@@ -72,9 +76,27 @@ def test_a_day_that_is_none_stays_as_it_was_written_to_be_refused_at_its_field(l
 
 
 def test_what_goes_wrong_in_every_frame_is_told_in_one_dialog(on_a_day: MainWindow) -> None:
-    for _ in range(3):
+    for _ in range(3):  # what a signal of it was joined to goes a turn later
         on_a_day.tell_exception("IndexError: 3", "Traceback: line 1")
     on_a_day.tell_exception("KeyError: 'ES'", "Traceback: line 2")
     told = [each for each in on_a_day.dialogs if isinstance(each, TextDialog)]
     assert [each.text.toPlainText() for each in told] == ["Traceback: line 1", "Traceback: line 2"]
     assert on_a_day.notes.text.toPlainText().count("IndexError") == 1
+
+
+def test_a_dialog_that_is_closed_goes_and_lets_go_of_the_run_that_it_asked_about(on_a_day: MainWindow) -> None:
+    """A run of ten million bars would stay in memory until the window closes."""
+    held = weakref.ref(on_a_day.session)
+    for key in ("setting", "conditions", "date", "shortcuts"):
+        on_a_day.actions_by_key[key].trigger()
+        on_a_day.dialogs[-1].close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert on_a_day.dialogs == []
+    assert on_a_day.findChildren(QDialog) == []
+
+    on_a_day.close_session()
+    for _ in range(3):  # what a signal of it was joined to goes a turn later
+        QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert held() is None
