@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from data.tradestation.emulator import Emulator, Fault, FaultKind, Scenario, Sym
 from data.tradestation.emulator.tokens import GrantedTokens
 from data.tradestation.events import FeedState
 from tests.live.harness import MINUTE, QUICK, RATE
+from tests.live.sessions import wait
 
 SCENARIO = Scenario(rate=RATE, symbols=(SymbolSpec(symbol="ESH24"), SymbolSpec(symbol="NQH24", price=15000.0)))
 ES, NQ = Subscription("ESH24", MINUTE, 30), Subscription("NQH24", MINUTE, 30, calendar="CME_Equity_Index")
@@ -35,11 +35,7 @@ def test_signals_arrive_in_the_thread_that_drains() -> None:
         live.status_changed.connect(states.append)
         live.subscribe(ES)
         live.subscribe(NQ)
-        deadline = time.monotonic() + 15.0
-        while {event.symbol for event in closed} != {"ESH24", "NQH24"}:
-            assert time.monotonic() < deadline
-            live.drain()
-            time.sleep(0.005)
+        wait(live.drain, lambda: {event.symbol for event in closed} == {"ESH24", "NQH24"}, "a closing of each")
         statuses = live.statuses()
         live.stop()
 
@@ -54,10 +50,8 @@ def test_one_symbol_that_fails_leaves_the_others_alone() -> None:
         live = hub(emulator)
         live.subscribe(ES)
         bad = live.subscribe(Subscription("NOPE", MINUTE, 30))
-        deadline = time.monotonic() + 15.0
-        while live.statuses()[ES].state is not FeedState.LIVE or bad.status.state is not FeedState.FAILED:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait(live.statuses, lambda: live.statuses()[ES].state is FeedState.LIVE, "the good one")
+        wait(live.statuses, lambda: bad.status.state is FeedState.FAILED, "the bad one")
         reason = bad.status.reason
         live.stop()
 
@@ -96,10 +90,7 @@ def test_one_stop_ends_feeds_that_hang_in_every_way() -> None:
         live = hub(emulator)
         live.subscribe(ES)
         live.subscribe(NQ)
-        deadline = time.monotonic() + 15.0
-        while emulator.faults.pending:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait(live.statuses, lambda: not emulator.faults.pending, "both to hang")
         live.stop()
 
         assert [t.name for t in threading.enumerate() if "H24" in t.name] == []

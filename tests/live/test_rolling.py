@@ -389,7 +389,7 @@ def test_an_account_that_is_stopped_in_the_bar_that_rolled_replays_to_the_same_b
 
 def test_a_session_holds_its_position_through_a_roll_of_the_service(tmp_path: Path) -> None:
     """From the service's roll to the account: the contract is asked for, history comes anew, nothing jumps."""
-    spec = SymbolSpec(symbol="@ES", contracts=("ESH24", "ESM24"), rolls_at=(480.0,), roll_gap=400, volatility=1.0)
+    spec = SymbolSpec(symbol="@ES", contracts=("ESH24", "ESM24"), rolls_at=(720.0,), roll_gap=400, volatility=1.0)
     given = BacktestConfig(
         initial_cash=500_000,
         assets=[{"symbol": "@ES", "calendar": "24/7", "slippage_ticks": 0, "contract": "ES"}],
@@ -400,7 +400,7 @@ def test_a_session_holds_its_position_through_a_roll_of_the_service(tmp_path: Pa
         run = run_of(made)
         made.account.by_hand({"type": "market", "symbol": "@ES", "side": "buy", "qty": 2, "sl": 4_000.0})
         wait(made.poll, lambda: bool(run.engine.tables.count("fills")), "a position")
-        assert emulator.clock.monotonic() < 480.0
+        assert emulator.clock.monotonic() < spec.rolls_at[0], "the position must be there before the roll"
         wait(made.poll, lambda: bool(run.shifts_taken), "the roll")
         begun = run.next_bar
         wait(made.poll, lambda: run.next_bar >= begun + 3, "three bars")
