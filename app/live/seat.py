@@ -112,6 +112,13 @@ class PaperModel:
         )
 
 
+class Still:
+    """How an account is played: not at all, its bars come when they come; see ``app.replay.playback.Playback``."""
+
+    playing = rushing = False
+    turn = 0
+
+
 class PaperSeat:
     """What panels ask of a run; see ``app.session.RunSession``.
 
@@ -120,6 +127,7 @@ class PaperSeat:
     """
 
     branching = False
+    playback = Still()
 
     def __init__(self, run: PaperRun, last: LastPrice) -> None:
         self.run, self.config = run, run.config
