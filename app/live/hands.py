@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QMenu
 from app.charts.levels import MoveLevel
 from app.charts.prices import quantity_text
 from app.live.menus import ACTIONS, Slots
-from app.live.papers import moved, outcome
+from app.live.papers import Before, moved, outcome
 from data.errors import TriphaseError
 from engine.actions import Action
 
@@ -24,7 +24,7 @@ class Hands:
 
     def __init__(self, window: "LiveWindow") -> None:
         self._window = window
-        self._given: int | None = None
+        self._given: Before | None = None
         self._failure_told = False
         self._signing_in = False
 
@@ -113,7 +113,7 @@ class Hands:
         if account is None or account.run is None:
             paper.say("there is no account yet", "amber")
             return
-        waits, before = account.run.is_open, account.run.engine.tables.count("orders")
+        waits, before = account.run.is_open, Before.of(account.run)
         try:
             account.by_hand(action)
         except (TriphaseError, KeyError, ValueError) as refused:

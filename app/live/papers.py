@@ -1,6 +1,7 @@
 """How a paper account shows on charts and in tables: its trades and levels by the chart's own bars, its rows; no Qt."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from app.charts.levels import Level, LevelKind, MoveLevel, position_levels, rest
 from app.charts.marks import TradeMarks
 from app.charts.prices import MINUS, PriceFormat, number, quantity_text
 from engine.actions import Action
-from engine.kernel.schema import OrderStatus, OrderType, Reason, Source
+from engine.kernel.schema import EventKind, OrderStatus, OrderType, Reason, Source
 from engine.orders import Order
 from engine.paper import PaperRun
 from engine.views import utc
@@ -22,6 +23,11 @@ FILLS = ("Time", "Symbol", "Side", "Quantity", "Price", "Reason", "Realised")
 WORDS = ("Symbol", "Side", "Time", "Type", "Status", "Why", "Reason")
 MOST_FILLS = 500
 WAITS = "waits for the bar's close"
+# Events that tell of a change by hand.
+_CHANGES = [
+    int(kind)
+    for kind in (EventKind.ORDER_MODIFIED, EventKind.ORDER_CANCELLED, EventKind.STOP_MOVED, EventKind.TARGET_MOVED)
+]
 
 
 def trade_marks(run: PaperRun, symbol: str, times: NDArray[np.int64]) -> TradeMarks:
@@ -119,15 +125,30 @@ def moved(wish: MoveLevel, run: PaperRun) -> Action | None:
     return {"type": "modify_order", "id": order.id, resting_price(order.type, order.triggered): wish.price}
 
 
-def outcome(run: PaperRun, first: int) -> tuple[str, str] | None:
-    """What became of the newest order by hand after order ``first``, in words and a tone; None while that is open.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How many orders, events and notes an account had when something was given by hand."""
 
-    A change of a level or of a working order makes no order of its own: it is done.
+    orders: int
+    events: int
+    notes: int
+
+    @classmethod
+    def of(cls, run: PaperRun) -> "Before":
+        """As it is now."""
+        tables = run.engine.tables
+        return cls(tables.count("orders"), tables.count("events"), len(run.engine.notes))
+
+
+def outcome(run: PaperRun, before: Before) -> tuple[str, str] | None:
+    """What became of the newest order by hand since ``before``, in words and a tone; None while that is open.
+
+    A change of a level or of a working order makes no order of its own: an event tells that it was done.
     """
-    numbers = range(first + 1, run.engine.tables.count("orders") + 1)
+    numbers = range(before.orders + 1, run.engine.tables.count("orders") + 1)
     given = [order for order in map(run.engine.order, numbers) if order.source is Source.MANUAL]
     if not given:
-        return "Done.", ""
+        return _change(run, before)
     order = given[-1]
     side = "" if order.side is None else f"{order.side.name} "
     words = f"{side}{quantity_text(order.quantity)} {order.symbol}"
@@ -143,6 +164,16 @@ def outcome(run: PaperRun, first: int) -> tuple[str, str] | None:
     if order.type is OrderType.MARKET:
         return None
     return f"Working: {words} {order.type.name.lower().replace('_', '-')}.", ""
+
+
+def _change(run: PaperRun, before: Before) -> tuple[str, str]:
+    """Whether a change by hand was done; the position or order may have gone while it waited for the bar's close."""
+    if np.isin(run.engine.tables.rows("events")["kind"][before.events :], _CHANGES).any():
+        return "Done.", ""
+    refused = run.engine.notes[before.notes :]
+    if refused:
+        return f"Refused: {refused[-1]}", "down"
+    return "Nothing has changed: it is gone meanwhile, or was so already.", "amber"
 
 
 def position_rows(run: PaperRun) -> list[Row]:

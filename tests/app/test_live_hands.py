@@ -18,6 +18,7 @@ from app.dialogs.small import TextDialog
 from app.live.book import SymbolBook
 from app.live.charts import LiveChart
 from app.live.choices import Choices
+from app.live.papers import Before, outcome
 from app.live.rows import RowsModel
 from app.live.watchlist import WatchList
 from app.live.window import LiveWindow
@@ -37,9 +38,11 @@ from data.tradestation.events import (
     HistoryLoaded,
     StatusChanged,
 )
+from engine.actions import Action
 from engine.environment import TradingEnvironment
 from engine.indicators import IndicatorBars, compute
 from tests.app.live_windows import bars, opened, scenario, until
+from tests.live.paper_market import account, market, play
 
 NS = 10**9
 MINUTE_NS = 60 * NS
@@ -557,3 +560,29 @@ def test_the_days_change_counts_from_the_last_close_of_the_day_before() -> None:
     book.take(BarUpdated("ES", made[2]), 0)
 
     assert (early, book.before, book.last) == (None, 11.0, 13.0)
+
+
+def test_a_change_by_hand_that_changed_nothing_is_not_told_as_done(tmp_path: Path) -> None:
+    """What it was given for may be gone when the bar closes: the stop filled in the bar, or the order did (S17.3)."""
+    one = account(tmp_path)
+    play(one, market(history=20, live=0)[1])
+    assert one.run is not None
+    run = one.run
+
+    def told(action: Action) -> tuple[str, str] | None:
+        before = Before.of(run)
+        one.by_hand(action)
+        return outcome(run, before)
+
+    order = {"type": "limit", "symbol": "ESH24", "side": "buy", "qty": 1, "limit": 4_000.0}
+    assert told(order) == ("Working: BUY 1 ESH24 limit.", "")
+    number = run.engine.tables.count("orders")
+    assert told({"type": "modify_order", "id": number, "limit": 4_001.0}) == ("Done.", "")
+    assert told({"type": "cancel", "id": number}) == ("Done.", "")
+    gone = "Nothing has changed: it is gone meanwhile, or was so already."
+    assert told({"type": "cancel", "id": number}) == (gone, "amber")
+    assert told({"type": "modify_stop", "symbol": "ESH24", "sl": 4_000.0}) == (gone, "amber"), "there is no position"
+    refused = told({"type": "modify_order", "id": number, "limit": 4_002.0})
+    assert refused is not None
+    assert refused[0].startswith("Refused: ")
+    assert refused[0].endswith(f"order {number} does not work any more: it is cancelled")
