@@ -1,13 +1,14 @@
-"""The proof's markets and what each learner gains on them: seeds that nothing was chosen on, settings as they ship."""
+"""The proof's markets and what learners choose on them: seeds that nothing was chosen on, settings as they ship."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
 from research.learning import learners
-from research.learning.comparing import Gain, best_fixed, paired_gain
+from research.learning.comparing import Gain, best_fixed, block_mean, chosen_r, paired_gain
 from research.learning.entries import Entries
 from research.learning.finishing import outputs_of
+from research.learning.learners import Arms
 from research.learning.memory import MemorySettings
 from research.learning.policy import PolicySettings
 from research.learning.splits import DAY_NS, split_by_share
@@ -15,8 +16,8 @@ from tests.learn import grounds
 from tests.learn.grounds import Lesson
 
 #: Markets with hidden regimes, and fair walks. Settings were chosen on other seeds (docs/learning.md).
-HIDDEN = tuple(range(7001, 7007))
-WALKS = tuple(range(7101, 7121))
+HIDDEN = tuple(range(8001, 8007))
+WALKS = tuple(range(8101, 8121))
 
 Family = Literal["policy", "memory", "linear"]
 
@@ -37,10 +38,16 @@ def parts(lesson: Lesson) -> tuple[Entries, Entries]:
     return lesson.entries.take(split.train), lesson.entries.take(split.test)
 
 
-def gain_of(arms: Any, lesson: Lesson) -> Gain:
+def gain_of(arms: Arms, lesson: Lesson, confidence: float = 0.95) -> Gain:
     """The gain over the multiple that was best in the learning part."""
     train, test = parts(lesson)
-    return paired_gain(test, arms, best_fixed(train.r), block_ns=DAY_NS)
+    return paired_gain(test, arms, best_fixed(train.r), block_ns=DAY_NS, confidence=confidence)
+
+
+def gain_over(arms: Arms, others: Arms, lesson: Lesson) -> Gain:
+    """The gain of one choice over another on the same entries."""
+    _, test = parts(lesson)
+    return block_mean(chosen_r(test, arms) - chosen_r(test, others), test.time_ns, block_ns=DAY_NS)
 
 
 def oracle_gain(lesson: Lesson) -> Gain:
@@ -50,12 +57,14 @@ def oracle_gain(lesson: Lesson) -> Gain:
     return gain_of(grounds.oracle_arms(train, lesson.regime[split.train], lesson.regime[split.test]), lesson)
 
 
-def gains_of(family: Family, lesson: Lesson, seed: int) -> dict[str, Gain]:
-    """Each learner of a family, its gain by name; ``reversed``: a hybrid whose prior is turned upside down."""
+def arms_of(family: Family, lesson: Lesson, seed: int) -> dict[str, Arms]:
+    """What each learner of a family chooses; ``reversed``: a hybrid whose prior is turned upside down."""
     train, test = parts(lesson)
     if family == "linear":
-        arms = {name: learners.linucb(lesson.ground, train, test, seed, name) for name in ("replay", "bandit")}
-        return {name: gain_of(chosen, lesson) for name, chosen in arms.items()}
+        return {
+            "replay": learners.linucb(lesson.ground, train, test, seed, "replay"),
+            "bandit": learners.linucb(lesson.ground, train, test, seed, "bandit"),
+        }
     pytest.importorskip("torch")
     if family == "policy":
         prior = learners.policy_outputs(PolicySettings(), lesson.ground, train, test, seed)
@@ -64,8 +73,8 @@ def gains_of(family: Family, lesson: Lesson, seed: int) -> dict[str, Gain]:
         prior = outputs_of("lstm", arrays, lesson.ground, test)
     fixed = best_fixed(train.r)
     return {
-        "network": gain_of(prior.argmax(axis=1), lesson),
-        "hybrid": gain_of(learners.hybrid(prior, test, fixed), lesson),
-        "upside down": gain_of((-prior).argmax(axis=1), lesson),
-        "reversed": gain_of(learners.hybrid(-prior, test, fixed), lesson),
+        "network": prior.argmax(axis=1),
+        "hybrid": learners.hybrid(prior, test, fixed),
+        "upside down": (-prior).argmax(axis=1),
+        "reversed": learners.hybrid(-prior, test, fixed),
     }
