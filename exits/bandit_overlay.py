@@ -129,6 +129,10 @@ class LinUCBExit(LearnedExit):
         """The learner's part: settings, private accounts, and the state, which is kept where the run goes on."""
         own, row = self.settings, self.record[0]
         multiples = self.arms(model)
+        if min(multiples) <= 0.0 or len(set(multiples)) < len(multiples):
+            raise ModelError(f"multiples {list(multiples)}: each must be above zero, and stand there once")
+        if own.state is not None and own.state.exists() and not own.state.is_dir():
+            raise ModelError(f"state {own.state} is no folder; name one in which what is learned can be kept")
         if own.fixed_multiple not in multiples:
             raise ModelError(f"fixed_multiple {own.fixed_multiple:g} is none of {list(multiples)}; name one of them")
         if own.gate and own.feedback == "bandit":

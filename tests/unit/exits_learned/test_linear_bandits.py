@@ -334,6 +334,10 @@ def test_a_state_of_another_prior_or_a_damaged_one_is_refused(tmp_path: Path) ->
     ("settings", "text"),
     [
         ({"fixed_multiple": 2.5}, r"fixed_multiple 2\.5 is none of"),
+        ({"multiples": (0.0, 3.0)}, r"multiples \[0\.0, 3\.0\]: each must be above zero"),
+        ({"multiples": (-1.0, 3.0)}, "each must be above zero"),
+        ({"multiples": (3.0, 3.0)}, "and stand there once"),
+        ({"state": Path(__file__)}, r"test_linear_bandits\.py is no folder; name one"),
         ({"gate": True, "feedback": "bandit"}, "the gate needs feedback: replay"),
         ({"multiples": (3.0,)}, "1 multiples; a learned exit chooses from 2 to 8"),
     ],
