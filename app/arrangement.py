@@ -23,10 +23,17 @@ class Arrangement:
         self._window = window
         for name in LATER:
             window.docks[name].hide()  # else it would come up, and go, each time the first places are restored
+        self._fit()
         self._first = window.saveState(LAYOUT_VERSION)
         self._kept: str | None = None
         self._known: list[str] = []  # docks that the arrangement knows: one that is new to it is shown
         self._shown: bool | None = None
+
+    def _fit(self) -> None:
+        """No larger than the screen: what lies beyond its edge cannot be reached."""
+        screen = self._window.screen()
+        if screen is not None:
+            self._window.resize(self._window.size().boundedTo(screen.availableGeometry().size()))
 
     def recall(self, kept: dict[str, Any]) -> None:
         """Take what the window had when it was closed last; what is damaged counts as nothing."""

@@ -1,6 +1,7 @@
 """A form made from typed settings: one field per setting, with unit, bounds and help; errors stand at their field."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from PyQt6.QtCore import Qt
@@ -146,6 +147,10 @@ class SettingsForm(QWidget):
             told.setContentsMargins(0, 6, 0, 0)
             self._form.addRow(told, field)
 
+    def editors(self) -> list[QWidget]:
+        """What is written in, from top to bottom."""
+        return [field.editor for field in self.fields.values()]
+
     def values(self) -> dict[str, object]:
         """What differs from the defaults."""
         found = {name: field.value() for name, field in self.fields.items()}
@@ -159,6 +164,12 @@ class SettingsForm(QWidget):
         """Nothing is wrong any more."""
         for field in self.fields.values():
             field.say("")
+
+
+def in_order(widgets: Sequence[QWidget]) -> None:
+    """Let the tab key go through them one after the other, however late they were made."""
+    for before, after in pairwise(widgets):
+        QWidget.setTabOrder(before, after)
 
 
 def refused_text(count: int) -> str:

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.forms import LABELS, SettingsForm
+from app.dialogs.forms import LABELS, SettingsForm, in_order
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
 from bots.base import BaseStrategyBot, BotSettings
@@ -63,12 +63,12 @@ class RunDialog(Asking):
         self.source.setPlaceholderText("no configuration: everything below")
         self.source.setAccessibleName("Configuration file")
         self.source.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        choose = QPushButton("Choose …")
-        choose.clicked.connect(self._choose)
+        self.choose = QPushButton("Choose …")
+        self.choose.clicked.connect(self._choose)
         row = QHBoxLayout()
         row.addWidget(label("Configuration", "muted"))
         row.addWidget(self.source, 1)
-        row.addWidget(choose)
+        row.addWidget(self.choose)
         self.outer.addLayout(row)
         self.by_hand = QCheckBox("Replay by hand: no bot decides")
         self.by_hand.setChecked(by_hand)
@@ -102,15 +102,15 @@ class RunDialog(Asking):
         self.symbol, self.bot, self.exit = QComboBox(), QComboBox(), QComboBox()
         for box, name in ((self.symbol, "Asset"), (self.bot, "Bot"), (self.exit, "Exit")):
             box.setAccessibleName(name)
-        self.bot.currentTextChanged.connect(lambda: self._show_part("bot"))
-        self.exit.currentTextChanged.connect(lambda: self._show_part("exit"))
+        for box, part in ((self.bot, "bot"), (self.exit, "exit")):
+            box.currentTextChanged.connect(lambda _text, part=part: self._part_chosen(part))
         self.symbol.activated.connect(self._asset_chosen)
         self._asset = 0
-        pages = (
+        self._pages: tuple[tuple[QComboBox | None, SettingsForm], ...] = (
             (None, self.account), (self.symbol, self.asset), (None, self.rules), (self.bot, self.bot_form),
             (self.exit, self.exit_form),
         )  # fmt: skip
-        for title, (head, form) in zip(PAGES, pages, strict=True):
+        for title, (head, form) in zip(PAGES, self._pages, strict=True):
             self.tabs.addTab(_page(head, form), title)
         self.outer.addWidget(self.tabs, 1)
 
@@ -163,6 +163,15 @@ class RunDialog(Asking):
             box.setCurrentText(name)
             box.blockSignals(False)
             self._show_part(part)
+        self._order()
+
+    def _order(self) -> None:
+        """From top to bottom by the tab key, page by page, to the buttons: fields are made later than these."""
+        pages: list[QWidget] = []
+        for head, form in self._pages:
+            pages += [*([head] if head is not None else []), *form.editors()]
+        bar = [self.tabs.tabBar() or self.tabs]
+        in_order([self.choose, self.by_hand, *bar, *pages, *self.buttons.buttons()])
 
     def _show_asset(self) -> None:
         infos = {info.name: info for info in describe(AssetSection)}
@@ -172,6 +181,7 @@ class RunDialog(Asking):
         self._take_asset()
         self._asset = index
         self._show_asset()
+        self._order()
 
     def _take_asset(self) -> None:
         """Keep what is written for the asset that is shown."""
@@ -182,6 +192,10 @@ class RunDialog(Asking):
                 asset.pop(name, None)
             else:
                 asset[name] = value
+
+    def _part_chosen(self, part: str) -> None:
+        self._show_part(part)
+        self._order()
 
     def _show_part(self, part: str) -> None:
         form = self.bot_form if part == "bot" else self.exit_form
@@ -345,5 +359,6 @@ def _page(head: QComboBox | None, form: SettingsForm) -> QWidget:
     scroll.setWidget(form)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     layout.addWidget(scroll)
     return page

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QLabel, QScrollArea, QWidget
 
-from app.dialogs.forms import SettingsForm, refused_text
+from app.dialogs.forms import SettingsForm, in_order, refused_text
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
 from bots.catalog import make_bot
@@ -41,12 +42,13 @@ class SettingsDialog(Asking):
         self.part.addItems([part.title() for part in PARTS])
         self.part.setCurrentIndex(1)
         self.part.setAccessibleName("Whose settings")
-        self.part.currentIndexChanged.connect(self._show)
+        self.part.currentIndexChanged.connect(self._part_chosen)
         self.form = SettingsForm()
         scroll = QScrollArea()
         scroll.setWidget(self.form)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.told = QLabel("The run branches at the cursor and goes on with what is changed here.")
         self.told.setWordWrap(True)
         self.outer.addLayout(row_of(label("Settings of the", "muted"), self.part, spacing=8))
@@ -54,12 +56,20 @@ class SettingsDialog(Asking):
         self.outer.addWidget(self.told)
         self._show()
         self.finish()
+        self._order()
 
     def _key(self) -> str:
         return PARTS[self.part.currentIndex()]
 
     def _show(self) -> None:
         self.form.show_settings(describe(self._classes[self._key()]), self._now[self._key()])
+
+    def _part_chosen(self) -> None:
+        self._show()
+        self._order()
+
+    def _order(self) -> None:
+        in_order([self.part, *self.form.editors(), *self.buttons.buttons()])
 
     def changed(self) -> Mapping[str, Any]:
         """What differs from what holds."""

@@ -16,7 +16,7 @@ from app.theme.tokens import Theme
 from engine.kernel.schema import Phase
 
 LEFT = ("restart", "trade back", "bar back", "phase back")
-CHIP = 66  # width of a phase's name
+CHIP = 60  # width of a phase's name
 RIGHT = ("phase on", "bar on", "trade on", "end")
 
 
@@ -49,7 +49,7 @@ class ControlBar(Panel):
         self.play.setProperty("tone", "accent")
         self.play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.play.setText("Play")
-        self.play.setMinimumWidth(86)
+        self.play.setMinimumWidth(80)
         buttons = [icon_button(name, *steps[name]) for name in LEFT]
         buttons += [self.play, *(icon_button(name, *steps[name]) for name in RIGHT)]
         for button in buttons:
@@ -81,7 +81,7 @@ class ControlBar(Panel):
         self.jump.setAccessibleName("Bars of rewind and fast-forward")
         self.jump.setToolTip("Bars of rewind and fast-forward")
         self.jump.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.jump.setFixedWidth(76)
+        self.jump.setFixedWidth(68)
         for widget in (icon_button("rewind", *steps["rewind"]), self.jump, icon_button("forward", *steps["forward"])):
             layout.addWidget(widget)
 
@@ -96,7 +96,8 @@ class ControlBar(Panel):
         self.speed = QSlider(Qt.Orientation.Horizontal)
         self.speed.setRange(0, len(PRESETS) - 1)
         self.speed.setValue(2)
-        self.speed.setFixedWidth(84)
+        self.speed.setMinimumWidth(50)
+        self.speed.setMaximumWidth(84)
         self.speed.setPageStep(1)
         self.speed.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.speed.setAccessibleName("Speed")

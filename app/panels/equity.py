@@ -34,7 +34,7 @@ class EquityPanel(Panel):
         self.of.setAccessibleName("Whose equity")
         self.of.currentIndexChanged.connect(self._chosen)
         self.told, self.result = Value("Equity"), Value("Result")
-        for value, wide in ((self.told, 100), (self.result, 76)):
+        for value, wide in ((self.told, 96), (self.result, 76)):
             value.setFixedWidth(wide)
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)

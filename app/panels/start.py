@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QScrollArea,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -75,8 +76,8 @@ class TwoLines(QStyledItemDelegate):
             painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
 
-class StartPage(QWidget):
-    """Where the window begins.
+class StartPage(QScrollArea):
+    """Where the window begins; it scrolls where there is little room, so that it never keeps the window large.
 
     Signals:
         chosen: one of ``CHOICES`` by its key; recent_chosen: a run folder or configuration (text).
@@ -87,7 +88,12 @@ class StartPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        outer = QGridLayout(self)
+        page = QWidget()
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer = QGridLayout(page)
         outer.setRowStretch(0, 1)
         outer.setRowStretch(2, 2)
         outer.setColumnStretch(0, 1)

@@ -59,7 +59,7 @@ class ChartBar(QWidget):
         layout.setContentsMargins(8, 5, 8, 5)
         layout.setSpacing(4)
         self.symbol = QComboBox()
-        self.symbol.setMinimumWidth(110)
+        self.symbol.setMinimumWidth(100)
         self.symbol.setAccessibleName("Symbol")
         self.symbol.currentIndexChanged.connect(self._chosen)
         layout.addWidget(self.symbol)
@@ -92,6 +92,7 @@ class ChartBar(QWidget):
         button.setText(text)
         button.setAccessibleName(name)
         button.setCheckable(checkable)
+        button.setProperty("role", "bar")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
 

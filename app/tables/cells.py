@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app.charts.canvas import colour_of, text_width
 from app.theme.fonts import numbers, words
 
-INSET = 11  # from a cell's edge to its text: the style sheet's padding and the style's own margin
+INSET = 10  # from a cell's edge to its text: the style sheet's padding and the style's own margin
 PIXELS = 12
 _MARKED = (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus).value
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

@@ -216,7 +216,7 @@ def trades_table(time: Time) -> TableKind:
     )
     ambiguous = _flag(_trades, "Path", "ambiguous", ("?", "ambiguous"), 6)
     columns = (
-        _count(_trades, "#", "number", 7), _symbol(_trades), _side(_trades, "L long", "S short"),
+        _count(_trades, "#", "number", 6), _symbol(_trades), _side(_trades, "L long", "S short"),
         _count(_trades, "Qty", "max_lots", 4), _when(_trades, "Entry time", "entry_bar", time),
         _price(_trades, "Entry", "entry_price"), _price(_trades, "Exit", "exit_price"),
         _word(_trades, "Exit by", "exit_reason", ExitReason, 9), r, _number(_trades, "Net", "net", signed=True), held,

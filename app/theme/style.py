@@ -33,6 +33,7 @@ QPushButton, QToolButton {
     background: $card; border: 1px solid $line; border-radius: 6px; padding: 4px 12px; min-height: 20px;
 }
 QToolButton { padding: 4px 8px; }
+QToolButton[role="bar"] { padding: 4px 6px; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $line; }
 QPushButton:checked, QToolButton:checked { background: $active; border-color: $accent_line; color: $text; }
@@ -82,7 +83,8 @@ QMenuBar::item:selected { background: $hover; }
 QTableView, QTreeView, QListView {
     background: $chart; alternate-background-color: $row; border: 1px solid $chart; gridline-color: $grid; outline: 0;
 }
-QTableView::item, QTreeView::item, QListView::item { padding: 0 6px; border: none; }
+QTableView::item { padding: 0 5px; border: none; }
+QTreeView::item, QListView::item { padding: 0 6px; border: none; }
 QListView::item { padding: 3px 8px; }
 QTableView, QListView { placeholder-text-color: $muted; }
 QTreeView::item { padding: 2px 8px; }

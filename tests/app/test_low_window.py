@@ -1,9 +1,10 @@
 """What must be in sight in a window as small as people have: the ticket's buttons, and what a trade came to."""
 
 from PyQt6.QtCore import QPoint
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QToolButton, QWidget
 
 from app.main_window import MainWindow
+from app.workspace import Workspace
 from tests.app.staging import go, pump
 
 
@@ -39,3 +40,31 @@ def test_what_a_trade_came_to_is_in_sight_in_a_window_of_1440_pixels(on_a_day: M
     viewport = page.view.viewport()
     assert viewport is not None
     assert page.view.columnViewportPosition(column) + page.view.columnWidth(column) <= viewport.width()
+
+
+def test_the_window_fits_a_screen_of_1280_by_720_with_every_dock_shown(on_a_day: MainWindow) -> None:
+    """Less what a desktop's frame takes; the start page, which is hidden, must not ask for more either."""
+    for _ in range(3):
+        pump(on_a_day)()
+    least = on_a_day.minimumSizeHint()
+    assert least.width() <= 1270
+    assert least.height() <= 680
+
+
+def test_words_over_the_charts_give_way_before_any_button(on_a_day: MainWindow) -> None:
+    on_a_day.resize(on_a_day.minimumSizeHint())
+    pump(on_a_day)()
+    for button in on_a_day.chart_bar.findChildren(QToolButton):
+        assert button.width() >= button.sizeHint().width(), button.text()
+
+
+def test_a_new_window_is_no_larger_than_its_screen(window: MainWindow) -> None:
+    """Offscreen that is 800 pixels square: it is as small as its contents let it be."""
+    made = MainWindow(Workspace(None), own_process=False)
+    screen = made.screen()
+    assert screen is not None
+    room, least = screen.availableGeometry().size(), made.minimumSizeHint()
+    assert made.width() <= max(room.width(), least.width())
+    assert made.height() <= max(room.height(), least.height())
+    made.close()
+    made.deleteLater()

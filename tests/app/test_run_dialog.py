@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PyQt6.QtWidgets import QScrollArea, QWidget
 
 from app.dialogs.run import RunDialog
+from app.dialogs.settings import SettingsDialog
 from bots.catalog import make_bot
 from engine.config import load_config
 from tests.app.runs import CONFIGS
@@ -42,3 +44,40 @@ def test_settings_that_have_no_field_are_kept(look: object, qtbot: Any, tmp_path
     found = dialog.check()
     assert found is not None, dialog.told.text()
     assert "multiples" not in found.exit.settings
+
+
+def tabbed(dialog: RunDialog | SettingsDialog) -> list[QWidget]:
+    """What the tab key comes to, in its order, until it begins anew."""
+    dialog.show()
+    found: list[QWidget] = []
+    while (now := dialog.focusWidget()) is not None and now not in found:
+        found.append(now)
+        dialog.focusNextChild()
+    return found
+
+
+@pytest.mark.parametrize("page", range(5))
+def test_the_tab_key_goes_from_top_to_bottom_and_then_to_the_buttons(look: object, qtbot: Any, page: int) -> None:
+    """Fields are made later than buttons, and anew with every bot: Qt would come to them last."""
+    dialog = RunDialog(CONFIGS / "sample.yaml")
+    qtbot.addWidget(dialog)
+    dialog.tabs.setCurrentIndex(page)
+    dialog.bot.setCurrentText("CoinFlip")
+    dialog.choose.setFocus()
+    found = tabbed(dialog)
+    heads = dialog._pages[page][0]
+    fields = [*([heads] if heads is not None else []), *dialog._pages[page][1].editors()]
+    assert [each for each in found if each in fields] == fields
+    buttons = dialog.buttons.buttons()
+    assert found[0] is dialog.choose
+    assert found[-len(buttons) :] == buttons
+    assert not any(isinstance(each, QScrollArea) for each in found)
+
+
+def test_the_tab_key_goes_through_changed_settings_likewise(look: object, qtbot: Any) -> None:
+    dialog = SettingsDialog(load_config(CONFIGS / "sample.yaml"), [])
+    qtbot.addWidget(dialog)
+    dialog.part.setCurrentIndex(0)
+    dialog.part.setFocus()
+    found = tabbed(dialog)
+    assert found == [dialog.part, *dialog.form.editors(), *dialog.buttons.buttons()]
