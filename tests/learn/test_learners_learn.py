@@ -15,7 +15,7 @@ from tests.learn.grounds import Lesson
 from tests.learn.proving import gain_of, oracle_gain, parts
 
 
-def arms_of(name: learners.Feedback, lesson: Lesson, seed: int) -> Any:
+def arms_of(name: learners.Feedback, lesson: Lesson, seed: int = 1) -> Any:
     train, test = parts(lesson)
     return learners.linucb(lesson.ground, train, test, seed, name)
 
