@@ -179,7 +179,7 @@ class ActivityPanel(Panel):
     export_asked = pyqtSignal(object)
     fill_chosen = pyqtSignal(object)
 
-    figures = False  # it has turns of its own
+    of_figures = False  # it has turns of its own
     KINDS: tuple[Callable[[Time], TableKind], ...] = (trades_table, fills_table, orders_table, log_table, choices_table)
 
     def __init__(self) -> None:

@@ -43,7 +43,7 @@ class ChartsPanel(Panel):
     bar_chosen = pyqtSignal(object)
     menu_asked = pyqtSignal(object)
 
-    figures = False
+    of_figures = False
 
     def __init__(self, clock: FrameClock) -> None:
         super().__init__()

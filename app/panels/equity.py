@@ -21,7 +21,7 @@ from data.series import FloatArray
 class EquityPanel(Panel):
     """The account's curve up to the cursor."""
 
-    figures = False
+    of_figures = False
 
     def __init__(self, clock: FrameClock) -> None:
         super().__init__()

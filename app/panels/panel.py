@@ -16,10 +16,10 @@ class Panel(QWidget):
 
     Attributes:
         session: the run, None while there is none; look: colours; clock: zone of times.
-        figures: whether it is read rather than looked at: then every second frame will do while bars rush by.
+        of_figures: whether it is read rather than looked at: then every second frame will do while bars rush by.
     """
 
-    figures = True
+    of_figures = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Panel(QWidget):
 
     def refresh(self) -> None:
         """Draw what changed; called once a frame."""
-        if self.session is None or not self.in_sight or (self.figures and _waits(self.session.playback)):
+        if self.session is None or not self.in_sight or (self.of_figures and _waits(self.session.playback)):
             return
         key = self.key(self.session)
         if key != self._drawn:
