@@ -50,6 +50,10 @@ def session(before: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made.close()
 
 
+def rests(session: RunSession) -> bool:
+    return session.link is None
+
+
 def told(session: RunSession, fill: int) -> tuple[str, str]:
     """Why a fill, and why the decision in its bar."""
     answers: list[Explanation | None] = []
@@ -71,7 +75,7 @@ def assert_its_own(session: RunSession) -> None:
 
 
 def test_nothing_of_the_engine_stays_once_the_run_is_saved(before: set[int], session: RunSession) -> None:
-    assert session.link is None
+    assert rests(session)
     assert held() <= before
     assert "bars" not in vars(session.facts.market)
 
@@ -119,10 +123,10 @@ def test_a_branch_that_is_not_saved_keeps_its_engine(session: RunSession, tmp_pa
     until(lambda: not session.branching and not session.running, session.pump)
     session.report(tmp_path / "report")
     until(lambda: not session.asking, session.pump)
-    assert session.link is not None
+    assert not rests(session)
     session.save(tmp_path / "branch", report=False)
     until(lambda: not session.asking, session.pump)
-    assert session.link is None
+    assert rests(session)
     assert_its_own(session)
 
 
@@ -133,5 +137,5 @@ def test_a_short_run_and_an_engine_with_a_process_of_its_own_stay(
     if own_process:
         monkeypatch.setattr("app.session.LEAST_ASSET_BARS", 1)
     session = session_of(own_process, tmp_path)
-    assert session.link is not None
+    assert not rests(session)
     session.close()

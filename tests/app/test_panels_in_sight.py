@@ -2,20 +2,26 @@
 
 from app.main_window import MainWindow
 from app.panels.panel import Panel
+from app.session import RunSession
 from tests.app.staging import go, pump
+
+
+def shown_by(panel: Panel) -> list[int]:
+    """Bars for which the panel draws from now on."""
+    seen = []
+    show = panel.show_state
+
+    def counted(session: RunSession) -> None:
+        seen.append(session.model.cursor.bar)
+        show(session)
+
+    panel.show_state = counted  # type: ignore[method-assign]
+    return seen
 
 
 def drawn(window: MainWindow, panel: Panel) -> list[int]:
     """Bars for which the panel draws while the cursor moves."""
-    seen = []
-    show = panel.show_state
-
-    def counted(session: object) -> None:
-        assert window.session is not None
-        seen.append(window.session.model.cursor.bar)
-        show(window.session)
-
-    panel.show_state = counted  # type: ignore[method-assign]
+    seen = shown_by(panel)
     for bar in (300, 500, 900):
         go(window, bar)
     return seen
@@ -43,20 +49,18 @@ def test_tables_and_other_figures_take_turns_while_bars_rush_by(on_a_day: MainWi
     session = on_a_day.session
     assert session is not None
     go(on_a_day, 10)
-    drawn: dict[str, list[int]] = {"tables": [], "account": []}
-    for name, panel in (("tables", on_a_day.activity), ("account", on_a_day.account)):
-        panel.show_state = lambda _, name=name: drawn[name].append(session.model.cursor.bar)  # type: ignore[method-assign]
+    tables, account = shown_by(on_a_day.activity), shown_by(on_a_day.account)
     session.playback.speed = 5000.0
     session.playback.play()
     for _ in range(12):
         session.playback.advance(0.002)
         on_a_day.activity.refresh()
         on_a_day.account.refresh()
-    assert len(drawn["tables"]) == 3
-    assert len(drawn["account"]) == 6
-    assert not set(drawn["tables"]) & set(drawn["account"])
+    assert len(tables) == 3
+    assert len(account) == 6
+    assert not set(tables) & set(account)
     session.playback.play(False)
     on_a_day.activity.refresh()
     on_a_day.account.refresh()
-    assert drawn["account"][-1] == session.model.cursor.bar
-    assert drawn["tables"][-1] == session.model.cursor.bar
+    assert account[-1] == session.model.cursor.bar
+    assert tables[-1] == session.model.cursor.bar
