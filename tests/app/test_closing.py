@@ -1,12 +1,16 @@
 """Closing: the window is gone at once, everything that is finished is saved, and every engine has ended."""
 
 import multiprocessing
+import queue
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import app.saving
 from app.charts.cursor import Cursor
+from app.engine_link import link
+from app.engine_link.messages import Message, Saved
 from app.main_window import MainWindow
 from app.opening import new_session
 from app.saving import SavingNotice
@@ -81,12 +85,23 @@ def test_a_run_that_is_being_saved_when_the_window_closes_is_saved_once(
     window: MainWindow, own_process: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The word of it comes later than the hand that closes; a second folder would be the same run again."""
+    on_its_way, own = [True], link._arrived
+
+    def arrived(arrivals: "queue.Queue[Message]", most: int) -> Iterator[Message]:
+        for message in own(arrivals, most):
+            if on_its_way and isinstance(message, Saved):
+                arrivals.put(message)
+                return
+            yield message
+
+    monkeypatch.setattr(link, "_arrived", arrived)
     config = config_of("sample", "end=2024-09-03")
     window.load("a run", lambda: new_session(config, own_process))
     until(lambda: window.session is not None and window.session.courses[0].saves > 0, pump(window), most=20_000)
     session = window.session
     assert session is not None
     assert session.courses[0].folder is None
+    on_its_way.clear()
     told: list[object] = []
     send = session._send_to
     monkeypatch.setattr(session, "_send_to", lambda course: told.append(course.number) or send(course))
