@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 
 from data.series import FloatArray, TimeArray
+from data.sources.single import meant_by
 
 
 def floats_of(column: Any) -> FloatArray:
-    """Return a column of numbers as float64, NaN where it is empty."""
+    """Return a column of numbers as float64, NaN where it is empty; of single precision, the decimals it stands for."""
     import pyarrow
 
+    if pyarrow.types.is_float32(column.type):
+        single = column.fill_null(math.nan) if column.null_count else column
+        return meant_by(np.concatenate(_parts(single)).astype(np.float32, copy=False))
     numbers = column.cast(pyarrow.float64())
     return np.concatenate(_parts(numbers.fill_null(math.nan) if numbers.null_count else numbers))
 

@@ -8,10 +8,13 @@ from data.errors import SourceError
 from data.series import FloatArray, TimeArray
 from data.sources.columns import Columns, find_columns
 from data.sources.raw import RawBars
+from data.sources.single import meant_by
 from data.zones import to_wall, zone_named
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SINGLE = ("float32", "float[pyarrow]")
 
 
 def read_frame(frame: "pd.DataFrame", source: str) -> RawBars:
@@ -72,5 +75,7 @@ def _numbers(column: Any, name: str, source: str) -> FloatArray:
 
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         raise SourceError(f"{source}: column {name} holds {column.dtype}, not numbers; convert it to float64")
+    if str(column.dtype).lower() in _SINGLE:
+        return meant_by(column.to_numpy(dtype=np.float32, na_value=np.nan))
     values: FloatArray = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     return values

@@ -10,6 +10,7 @@ import pytest
 
 from data.errors import BarError, DataError, SourceError
 from data.loading import SourceSettings, load_series, series_from_frame
+from data.sources.single import meant_by
 
 UNITS = ["s", "ms", "us", "ns"]
 
@@ -199,3 +200,31 @@ def test_loading_a_file_does_not_import_pandas(tmp_path: Path, repo_root: Path, 
     done = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.rule("S2.1")
+@pytest.mark.parametrize("kind", ["float32", "Float32"])
+def test_bars_in_single_precision_are_the_decimals_that_they_stand_for(tmp_path: Path, kind: str) -> None:
+    """100.1 in single precision is 100.0999985: as it stands it would lie on no tick, and each sale would lose one."""
+    prices = [100.1, 5003.26, 16777.25, -37.63]
+    table = frame().assign(**dict.fromkeys(("open", "high", "low", "close"), prices)).astype(kind)
+
+    for series in (
+        series_from_frame("ES", table),
+        load_series(SourceSettings(symbol="ES", file=stored(tmp_path, table), timestamp="open")),
+    ):
+        assert series.open.tolist() == series.low.tolist() == prices
+        assert series.volume.tolist() == [7.0] * 4
+
+
+def test_the_decimals_of_single_precision_are_the_shortest_ones() -> None:
+    """Against numpy's own text of each number; six digits are the fewest, and what is no number stays that."""
+    rng = np.random.default_rng(5)
+    drawn = [rng.uniform(0, 1e9, 2000), rng.uniform(-1e-5, 1e-5, 2000), np.round(rng.uniform(0, 6000, 2000), 2)]
+    values = np.concatenate([*drawn, [0.0, 1e8, 3.4e38, 1e-38]]).astype(np.float32)
+
+    meant = meant_by(values)
+
+    assert meant.tolist() == values.astype(str).astype(float).tolist()
+    assert (np.argsort(meant, kind="stable") == np.argsort(values, kind="stable")).all()
+    assert np.isnan(meant_by(np.array([np.nan], np.float32))[0])
