@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 LAYOUT_VERSION = 1
 TRADE = 324  # width of account and ticket at first
+GAP = 4  # between docks
 LATER = ("Statistics",)  # docks that are shown only when they are asked for
 
 
@@ -76,18 +77,25 @@ class Arrangement:
         self._show_all()
 
     def _show_all(self) -> None:
+        size = self._window.size()
         for name, dock in self._window.docks.items():
             dock.setVisible(name not in LATER)
         self._window.docks["Activity"].raise_()
         self._proportion()
+        if self._window.size() != size:  # a dock comes as wide as it would like to be, and pushes the window
+            self._window.resize(size)
+            self._proportion()
 
     def _proportion(self) -> None:
         """Sizes of the docks in a window as it is first seen; docks that are hidden cannot be sized."""
         window, across, down = self._window, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        bottom = max(window.width() - TRADE, 600)
-        wide = [window.docks[name] for name in ("Equity and drawdown", "Activity", "Why")]
-        window.resizeDocks([window.docks["Trade"]], [TRADE], across)
-        window.resizeDocks(wide, [round(0.25 * bottom), round(0.75 * bottom), round(0.75 * bottom)], across)
+        equity, *tables = (window.docks[name] for name in ("Equity and drawdown", "Activity", "Why"))
+        side = min(TRADE, window.width() - window.stack.minimumSizeHint().width() - GAP)
+        bottom = window.width() - side - 2 * GAP
+        # What is wider than there is room for would make the window wider.
+        left = max(round(0.25 * bottom), equity.minimumSizeHint().width())
+        window.resizeDocks([window.docks["Trade"]], [side], across)
+        window.resizeDocks([equity, *tables], [left, *(bottom - left for _ in tables)], across)
         window.resizeDocks([window.docks["Activity"]], [max(round(0.3 * window.height()), 200)], down)
 
     def text(self) -> str:

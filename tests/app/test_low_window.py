@@ -4,8 +4,11 @@ from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QToolButton, QWidget
 
 from app.main_window import MainWindow
+from app.replay.facts import RunFacts
+from app.replay.store import JournalStore
+from app.session import RunSession
 from app.workspace import Workspace
-from tests.app.staging import go, pump
+from tests.app.staging import TABLES, go, pump
 
 
 def whole(widget: QWidget) -> bool:
@@ -68,3 +71,19 @@ def test_a_new_window_is_no_larger_than_its_screen(window: MainWindow) -> None:
     assert made.height() <= max(room.height(), least.height())
     made.close()
     made.deleteLater()
+
+
+def test_a_run_that_is_opened_leaves_the_window_as_large_as_it_was(
+    window: MainWindow, day: tuple[RunFacts, JournalStore]
+) -> None:
+    """On a screen of 1280 by 720 it would grow beyond its edge."""
+    window.resize(1264, 690)
+    pump(window)()
+    facts, store = day
+    window.open_session(
+        RunSession(facts, store=store.cut(store.bars, {name: len(getattr(store, name)) for name in TABLES}))
+    )
+    for _ in range(4):
+        pump(window)()
+    assert (window.width(), window.height()) == (1264, 690)
+    assert window.docks["Trade"].isVisible()
