@@ -1,6 +1,7 @@
 """Runs for the tests of the window: the shipped sample cut short, and what the engine itself says at every phase."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from app.replay.facts import RunFacts
 from app.replay.model import ReplayModel
 from app.replay.store import JournalStore
 from bots.catalog import make_bot
+from data.synthetic import MarketSettings, generate
 from engine.actions import Action
+from engine.backtest import run_backtest
 from engine.backtester import BacktesterEngine
 from engine.config import BacktestConfig, load_config
 from engine.kernel.schema import Phase
@@ -82,3 +85,28 @@ def until(condition: Callable[[], bool], pump: Callable[[], object], most: int =
             return
         time.sleep(0.005)
     raise AssertionError("waited in vain")
+
+
+def long_run(bars: int, folder: Path) -> Path:
+    """A saved run of so many synthetic bars."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    settings = MarketSettings(symbol="ES", sessions=bars // 1300 + 5, volatility_ticks=3.0, mean_volume=1e6)
+    series = generate(settings, 5).series
+    names = ("open", "high", "low", "close", "volume")
+    series = replace(series, time_ns=series.time_ns[:bars], **{name: getattr(series, name)[:bars] for name in names})
+    stamps = pa.array(series.time_ns.astype("datetime64[ns]"), pa.timestamp("ns", tz="UTC"))
+    pq.write_table(
+        pa.table({"timestamp": stamps} | {name: getattr(series, name) for name in names}), folder / "b.parquet"
+    )
+    config = BacktestConfig(
+        name="long",
+        assets=[{"symbol": "ES", "file": str(folder / "b.parquet"), "contract": "ES", "timestamp": "open"}],
+        data={"repair": "drop", "cache_dir": str(folder / "cache")},
+        bot={"name": "TrendFollowing", "settings": {"risk_pct": 0.0005}},
+        exit={"name": "TrailingATR", "settings": {"atr_multiple": 3}},
+        initial_cash=5_000_000.0,
+        output={"report": False},
+    )
+    return run_backtest(config, make_bot(config.bot, config.exit)).save(folder / "run")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,10 @@ from app.replay.facts import RunFacts
 from app.session import RunSession
 from app.workspace import Workspace
 from bots.catalog import make_bot
-from data.synthetic import MarketSettings, generate
 from engine.backtest import run_backtest
-from engine.config import BacktestConfig
 from engine.kernel.schema import Phase
 from tests.app.processor import million_additions
-from tests.app.runs import config_of, finished, store_of, until
+from tests.app.runs import config_of, finished, long_run, store_of, until
 from tests.app.staging import frame, standing
 
 # Processor time of a frame against that of a million additions (some 20 ms): 12 ms, and 18 with a second chart.
@@ -127,31 +124,6 @@ def test_memory_grows_by_less_than_two_percent_over_720_000_cursor_moves() -> No
     before = resident()
     moved(session, 20_000, 740_000)
     assert resident() < 1.02 * before
-
-
-def long_run(bars: int, folder: Path) -> Path:
-    """A saved run of so many synthetic bars."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    settings = MarketSettings(symbol="ES", sessions=bars // 1300 + 5, volatility_ticks=3.0, mean_volume=1e6)
-    series = generate(settings, 5).series
-    names = ("open", "high", "low", "close", "volume")
-    series = replace(series, time_ns=series.time_ns[:bars], **{name: getattr(series, name)[:bars] for name in names})
-    stamps = pa.array(series.time_ns.astype("datetime64[ns]"), pa.timestamp("ns", tz="UTC"))
-    pq.write_table(
-        pa.table({"timestamp": stamps} | {name: getattr(series, name) for name in names}), folder / "b.parquet"
-    )
-    config = BacktestConfig(
-        name="long",
-        assets=[{"symbol": "ES", "file": str(folder / "b.parquet"), "contract": "ES", "timestamp": "open"}],
-        data={"repair": "drop", "cache_dir": str(folder / "cache")},
-        bot={"name": "TrendFollowing", "settings": {"risk_pct": 0.0005}},
-        exit={"name": "TrailingATR", "settings": {"atr_multiple": 3}},
-        initial_cash=5_000_000.0,
-        output={"report": False},
-    )
-    return run_backtest(config, make_bot(config.bot, config.exit)).save(folder / "run")
 
 
 @pytest.mark.slow
