@@ -136,7 +136,8 @@ def test_millions_of_bars_are_opened_and_walked_through(window: MainWindow, tmp_
     session = window.session
     assert session is not None
     assert session.model.store.bars == bars
-    rng, costs, shown = np.random.default_rng(1), [], {}
+    rng, costs = np.random.default_rng(1), []
+    shown: dict[Cursor, object] = {}
     places = [Cursor(int(bar), Phase(int(bar) % 3)) for bar in rng.integers(0, bars, 60)]
     for cursor in [*places, *reversed(places)]:
         begun = time.thread_time()
