@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QModelIndex, QPoint, Qt, pyqtSignal
+from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -83,6 +83,7 @@ class TablePage(QWidget):
         self.filter.textChanged.connect(self._filtered)
         self.shown = label("", "muted")
         self._none = kind.none
+        self._spare = 0  # pixels below the view
         self._lay_out(kind)
         self.view.clicked.connect(self._jump)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -112,8 +113,22 @@ class TablePage(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
 
+    def minimumSizeHint(self) -> QSize:
+        return super().minimumSizeHint() - QSize(0, self._spare)  # what is left over is asked for by nobody
+
+    def _leave_whole_rows(self) -> None:
+        """Give the view a height of whole rows: at its end, half a row would stand below the headings."""
+        viewport, layout = self.view.viewport(), self.layout()
+        if viewport is None or layout is None:
+            return
+        spare = max(viewport.height() + self._spare, 0) % ROW
+        if spare != self._spare:
+            self._spare = spare
+            layout.setContentsMargins(0, 0, 0, spare)
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self._leave_whole_rows()
         if self._following:
             self.view.scrollToBottom()
 

@@ -1,5 +1,6 @@
 """Why: gates, side, size and stop of the decision at the cursor, and how the price of a fill came about."""
 
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QPlainTextEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from app.panels.panel import Panel
@@ -27,8 +28,6 @@ class InspectorPanel(Panel):
         self.tree.setAccessibleName("Why")
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(12)
-        for column, width in enumerate((160, 372)):
-            self.tree.setColumnWidth(column, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
@@ -42,6 +41,11 @@ class InspectorPanel(Panel):
         self._ticket = 0
         self._answered: list[tuple[str, Explanation | None, str]] = []
         self._fill: int | None = None
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        for column, share, most in ((0, 0.2, 160), (1, 0.42, 372)):
+            self.tree.setColumnWidth(column, min(round(share * self.width()), most))
 
     def begin(self) -> None:
         self._answered, self._asked, self._fill = [], None, None

@@ -1,5 +1,6 @@
 """What must be in sight in a window as small as people have: the ticket's buttons, and what a trade came to."""
 
+import pytest
 from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QToolButton, QWidget
 
@@ -7,6 +8,7 @@ from app.main_window import MainWindow
 from app.replay.facts import RunFacts
 from app.replay.store import JournalStore
 from app.session import RunSession
+from app.tables.views import ROW
 from app.workspace import Workspace
 from tests.app.staging import TABLES, go, pump
 
@@ -87,3 +89,27 @@ def test_a_run_that_is_opened_leaves_the_window_as_large_as_it_was(
         pump(window)()
     assert (window.width(), window.height()) == (1264, 690)
     assert window.docks["Trade"].isVisible()
+
+
+@pytest.mark.parametrize("height", [690, 700, 777, 900, 1013])
+def test_tables_show_whole_rows_at_whatever_height(on_a_day: MainWindow, height: int) -> None:
+    """Half a row below the headings is what a table that follows its newest row would have, and ask for no more."""
+    on_a_day.resize(1440, height)
+    for _ in range(6):
+        pump(on_a_day)()
+    page = on_a_day.activity.page_of("trades")
+    viewport = page.view.viewport()
+    assert viewport is not None
+    assert page.view.rowViewportPosition(page.view.rowAt(0)) == 0
+    assert viewport.height() % ROW == 0
+    assert on_a_day.height() == height
+
+
+def test_why_has_room_for_how_in_a_narrow_window(on_a_day: MainWindow) -> None:
+    on_a_day.resize(1264, 700)
+    on_a_day.docks["Why"].raise_()
+    for _ in range(3):
+        pump(on_a_day)()
+    tree = on_a_day.inspector.tree
+    assert tree.columnWidth(2) > 150
+    assert [bool(tree.columnWidth(column)) for column in range(2)] == [True, True]
