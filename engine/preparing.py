@@ -22,11 +22,13 @@ from engine.config import BacktestConfig
 from engine.config.sections import SlippageSection
 from engine.config.sources import fine_source_settings, instrument_of, source_settings
 from engine.errors import ConfigError
-from engine.market import Market, cut_series
+from engine.market import Market, cut_series, to_ticks
 from engine.slippage import SLIPPAGE_MODELS, SlippageModel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_GRID_SAMPLE = 10_000  # closes that are looked at to see whether prices lie on ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def prepare(
         if finer is not None:
             fine[symbol] = finer
         warnings += [*said, *one.warnings, *([calendar.caveat] if calendar.caveat else [])]
+        warnings += _off_the_grid(one, instrument)
     timeline = build_timeline(series)
     made = None if in_ticks is None else in_ticks(series, instruments, timeline)
     market = Market(instruments, series, fine, timeline=timeline, seed=config.seed, bars=made)
@@ -89,6 +92,19 @@ def prepare(
         repairs={one.symbol: dict(one.repairs) for one in series if one.repairs},
         digests={one.symbol: one.digest for one in series},
     )
+
+
+def _off_the_grid(one: BarSeries, instrument: Instrument) -> list[str]:
+    """A sentence where most prices lie between ticks, which costs up to a tick per fill (S2.6)."""
+    ticks = to_ticks(one.close[:_GRID_SAMPLE], instrument.tick_size)
+    off = int(np.count_nonzero(ticks != np.rint(ticks)))
+    if 2 * off <= len(ticks):
+        return []
+    told = (
+        f"{one.symbol}: of the first {len(ticks):,} closes {off:,} lie between ticks of {instrument.tick_size:g}, and "
+        "what fills there is rounded against the trader: they are adjusted, or tick_size is wrong"
+    )
+    return [told]
 
 
 def engine_of(config: BacktestConfig, prepared: Prepared, keep_rows: bool = True) -> BacktesterEngine:
