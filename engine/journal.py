@@ -5,7 +5,7 @@ document, columns and dtypes equal. Words (``phase``, ``reason``, ...) are coded
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -109,11 +109,7 @@ class Journal:
 
     def write(self, folder: Path) -> None:
         """Write every table as Parquet into ``folder``, and their hashes beside them (``sha256sum -c SHA256SUMS``)."""
-        for name, table in self.tables.items():
-            _write_parquet(table, folder / f"{name}.parquet")
-        give_back_memory()
-        lines = [f"{_sha256(folder / f'{name}.parquet')}  {name}.parquet\n" for name in self.tables]
-        (folder / SUMS).write_text("".join(lines), encoding="ascii")
+        _write_tables(self.tables.items(), folder)
 
     @classmethod
     def read(cls, folder: Path) -> "Journal":
@@ -180,18 +176,18 @@ class StoredTable:
 
 def journal_of(engine: BacktesterEngine, bars: int) -> Journal:
     """The journal of an account when ``bars`` bars have closed."""
+    return Journal(dict(_made(engine, bars)))
+
+
+def write_journal(engine: BacktesterEngine, bars: int, folder: Path) -> None:
+    """Write what ``journal_of`` gives, with no more than one table of it in memory at a time; see Journal.write."""
+    _write_tables(_made(engine, bars), folder)
+
+
+def _made(engine: BacktesterEngine, bars: int) -> Iterator[tuple[str, Table]]:
     maker = _Maker(engine, bars)
-    return Journal(
-        {
-            "equity": maker.equity(),
-            "fills": maker.fills(),
-            "trades": maker.trades(),
-            "orders": maker.orders(),
-            "events": maker.events(),
-            "margin_calls": maker.margin_calls(),
-            "choices": maker.choices(),
-        }
-    )
+    for name in TABLES:
+        yield name, getattr(maker, name)()
 
 
 class _Maker:
@@ -377,6 +373,16 @@ def give_back_memory() -> None:
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
+
+
+def _write_tables(tables: Iterable[tuple[str, Table]], folder: Path) -> None:
+    lines = []
+    for name, table in tables:
+        file = folder / f"{name}.parquet"
+        _write_parquet(table, file)
+        lines.append(f"{_sha256(file)}  {file.name}\n")
+    give_back_memory()
+    (folder / SUMS).write_text("".join(lines), encoding="ascii")
 
 
 def _write_parquet(table: Table, file: Path) -> None:

@@ -15,7 +15,7 @@ from data.series import FloatArray
 from engine.backtester import BacktesterEngine
 from engine.config import BacktestConfig
 from engine.errors import SaveError, StrategyError
-from engine.journal import FORMAT, Journal, gate_counts, journal_of
+from engine.journal import FORMAT, Journal, gate_counts, journal_of, write_journal
 from engine.preparing import Prepared
 from engine.run import Run
 from engine.statistics import (
@@ -247,7 +247,7 @@ class Result:
     def _write(self, folder: Path, report: bool) -> None:
         import json
 
-        self.journal.write(folder)
+        write_journal(self.engine, self.bars, folder)
         if report:
             from engine.report import write_report
             from engine.report_view import ReportView
