@@ -33,6 +33,8 @@ class APIInterface(ABC):
         bar_advanced: BarEvent, a new bar has opened. backtest_finished: the run's status, a text.
         order_accepted, order_filled, order_rejected, order_cancelled, order_expired, order_modified, stop_moved,
         target_moved, margin_call: RunEvent.
+    Connect before the run, in a bot's ``prepare`` or in its first bar; what a bot connects later in a backtest may be
+    heard some bars later only.
 
     To write an adapter: implement every abstract method, emit the signals, and say in ``capabilities`` what it can do.
     """

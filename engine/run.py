@@ -205,10 +205,15 @@ class Run:
         return ProgressInfo(bar=self.next_bar, bars=self.bars, equity=equity, seconds=self.seconds)
 
     def _chunk(self, stop: int) -> None:
-        """Run one chunk, and size the next one by the time that this one took."""
+        """Run one chunk, and size the next one by the time that this one took.
+
+        The first bar of the step drive is one by itself: a bot that connects to a signal there hears all that follows,
+        whatever the size of chunks.
+        """
         begun, first = time.perf_counter(), self.next_bar
         self.engine.look_for_listeners()
-        self._attempt(lambda: self._run_bars(min(stop, first + self.bars_per_chunk)))
+        bars = 1 if first == 0 and self.drive == "step" else self.bars_per_chunk
+        self._attempt(lambda: self._run_bars(min(stop, first + bars)))
         taken = max(time.perf_counter() - begun, 1e-6)
         if self.status == "running":
             self._attempt(self._ingest)

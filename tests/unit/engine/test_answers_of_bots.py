@@ -100,3 +100,19 @@ def test_what_a_script_wants_beyond_the_last_bar_is_told_in_the_report() -> None
     run.complete()
 
     assert run.engine.notes == ["actions at bar 31 and later are never carried out: the last bar is 29"]
+
+
+@pytest.mark.rule("S14")
+@pytest.mark.parametrize("chunk", [1, 7, 256])
+def test_a_bot_that_connects_to_a_signal_in_its_first_bar_hears_every_bar_after_it(chunk: int) -> None:
+    heard: list[int] = []
+
+    def connect(env: TradingEnvironment) -> None:
+        if env.bar_index == 0:
+            env.api.bar_closed.connect(lambda event: heard.append(event.bar))
+
+    run = Run(small_runs.engine(), small_runs.ActingBot(connect))
+    run.bars_per_chunk = chunk
+    run.complete()
+
+    assert heard == list(range(1, 30))

@@ -70,11 +70,10 @@ def test_a_state_that_cannot_be_told_is_the_bot_s_error_before_the_first_bar() -
 @pytest.mark.usefixtures("often")
 def test_a_state_that_cannot_be_told_later_ends_the_run_there() -> None:
     run = Run(small_runs.engine(), BrokenState(12), snapshots=True)
-    run.bars_per_chunk = 12
 
     assert run.complete() == "failed"
 
-    assert str(run.error).startswith("BrokenState raised LookupError at bar 11 (2024-03-08 12:11 UTC), phase CLOSE")
+    assert str(run.error).startswith("BrokenState raised LookupError at bar 29 (2024-03-08 12:29 UTC), phase CLOSE")
 
 
 class BrokenBar(Remembering):
