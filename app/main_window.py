@@ -16,7 +16,7 @@ from app.bridge import FrameBridge
 from app.charts.clock import FrameClock
 from app.charts.cursor import Cursor
 from app.charts.ticks import LocalTime
-from app.dialogs.small import TextDialog, is_told
+from app.dialogs.small import TextDialog, is_told, show_beside
 from app.handling import Handling
 from app.loading import Loading
 from app.panels.account import AccountPanel
@@ -418,14 +418,8 @@ class MainWindow(QMainWindow):
             self._begin_at = -1
 
     def open_dialog(self, dialog: QDialog) -> None:
-        """Show a dialog that does not hold the window up; closed, it goes, and what it asked about with it."""
-        self.dialogs.append(dialog)
-        dialog.finished.connect(lambda: self._closed(dialog))
-        dialog.show()
-
-    def _closed(self, dialog: QDialog) -> None:
-        self.dialogs.remove(dialog)
-        dialog.deleteLater()
+        """Show a dialog that does not hold the window up."""
+        show_beside(self.dialogs, dialog)
 
     def go(self, cursor: Cursor) -> None:
         """Move the cursor, and show the place."""

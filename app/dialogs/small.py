@@ -96,6 +96,18 @@ def is_told(dialogs: Sequence[QWidget], text: str) -> bool:
     return any(isinstance(each, TextDialog) and each.isVisible() and each.told == text for each in dialogs)
 
 
+def show_beside(dialogs: list[QDialog], dialog: QDialog) -> None:
+    """Show a dialog and keep it in the list until it is closed: then it goes, and what it asked about with it."""
+
+    def closed() -> None:
+        dialogs.remove(dialog)
+        dialog.deleteLater()
+
+    dialogs.append(dialog)
+    dialog.finished.connect(closed)
+    dialog.show()
+
+
 class ShortcutSheet(QDialog):
     """Every action with its keys."""
 

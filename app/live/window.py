@@ -378,14 +378,10 @@ class LiveWindow(QMainWindow):
         self.open_dialog(TextDialog("Something went wrong", f"{text}. The window goes on.", details, self))
 
     def open_dialog(self, dialog: QDialog) -> None:
-        """Show a dialog that does not hold the window up; closed, it goes, and what it asked about with it."""
-        self.dialogs.append(dialog)
-        dialog.finished.connect(lambda: self._closed(dialog))
-        dialog.show()
+        """Show a dialog that does not hold the window up."""
+        from app.dialogs.small import show_beside
 
-    def _closed(self, dialog: QDialog) -> None:
-        self.dialogs.remove(dialog)
-        dialog.deleteLater()
+        show_beside(self.dialogs, dialog)
 
     # The end
 
