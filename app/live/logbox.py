@@ -1,6 +1,7 @@
 """The log in the window: what was logged anywhere, taken in once a frame."""
 
 import logging
+import time
 from collections import deque
 
 from PyQt6.QtWidgets import QPlainTextEdit
@@ -16,7 +17,9 @@ class _Waiting(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+        form = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%H:%M:%S")
+        form.converter = time.gmtime  # as in the log file: the same line has the same time in both
+        self.setFormatter(form)
         self.addFilter(Redacting())
         # What the feeds make of a broken line is said by them, in words.
         self.addFilter(lambda record: not record.name.startswith("urllib3"))

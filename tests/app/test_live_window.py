@@ -1,6 +1,8 @@
 """The live window: what the user sees in each state, and that it shows what the account does."""
 
+import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from PyQt6.QtWidgets import QApplication
 
 from app.live.book import SymbolBook
 from app.live.delay import Delay, delay_text
+from app.live.logbox import LogBox
 from app.live.papers import trade_marks
 from app.live.states import countdown, skew_text, told, worst
 from app.live.window import LiveWindow
@@ -84,6 +87,27 @@ def test_the_bar_on_top_tells_milliseconds_from_the_socket_to_the_chart(look: QA
         real = sorted((now_ns - seen_ns) / 240 / 10**6 for seen_ns, now_ns in drawn)
         assert len({seen_ns for seen_ns, _ in drawn}) == len(drawn), "each arrival is told once"
         assert 0.0 < real[0] < 5_000.0
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+def test_the_log_in_the_window_has_the_times_of_the_log_file(
+    look: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UTC, and marked as such: a machine's own zone is neither that of the file nor the one that is chosen."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    box = LogBox()
+    try:
+        record = logging.LogRecord("feed", logging.INFO, __file__, 1, "the line is back", (), None)
+        record.created = 1_709_730_000.0  # 2024-03-06 13:00:00 UTC
+        logging.getLogger().handle(record)
+        box.refresh()
+        assert box.toPlainText() == "13:00:00Z INFO    the line is back"
+    finally:
+        box.end()
+        box.deleteLater()
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_delay_is_the_median_in_real_milliseconds_and_a_slow_window_is_warned_of() -> None:
