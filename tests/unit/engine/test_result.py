@@ -10,9 +10,10 @@ import pytest
 
 import engine.result
 from bots.coin_flip import CoinFlipBot
+from engine.backtester import BacktesterEngine
 from engine.config import BacktestConfig
 from engine.errors import SaveError, StrategyError
-from engine.journal import TABLES, Journal
+from engine.journal import TABLES
 from engine.preparing import prepare
 from engine.result import Result
 from engine.run import Run
@@ -116,7 +117,7 @@ def test_a_full_disk_leaves_nothing_behind(
     written: list[str] = []
     full = OSError(28, "No space left on device")
 
-    def write_some(self: Journal, folder: Path) -> None:
+    def write_some(account: BacktesterEngine, bars: int, folder: Path) -> None:
         (folder / "equity.parquet").write_bytes(b"begun")
         written.append("equity")
         if failing == "events":
@@ -125,9 +126,9 @@ def test_a_full_disk_leaves_nothing_behind(
     def no_manifest(self: Path, *args: Any, **more: Any) -> int:
         raise full
 
-    monkeypatch.setattr(Journal, "write", write_some)
+    monkeypatch.setattr(engine.result, "write_journal", write_some)
     if failing == "manifest":
-        monkeypatch.setattr(engine.result.Path, "write_text", no_manifest)
+        monkeypatch.setattr(Path, "write_text", no_manifest)
 
     with pytest.raises(SaveError, match=r"run cannot be written: No space left on device; nothing was saved"):
         result.save(tmp_path / "run", report=False)
@@ -136,14 +137,25 @@ def test_a_full_disk_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_saved_table_by_table_is_the_journal(result: Result, tmp_path: Path) -> None:
+    """Whole, or one table after the other: the same files."""
+    folder = result.save(tmp_path / "run", report=False)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    result.journal.write(whole)
+    assert {file.name for file in whole.iterdir()} == {file.name for file in folder.iterdir()} - {"manifest.json"}
+    for file in whole.iterdir():
+        assert file.read_bytes() == (folder / file.name).read_bytes(), file.name
+
+
 def test_an_interrupted_save_leaves_nothing_behind(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(self: Journal, folder: Path) -> None:
+    def interrupt(account: BacktesterEngine, bars: int, folder: Path) -> None:
         (folder / "equity.parquet").write_bytes(b"begun")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Journal, "write", interrupt)
+    monkeypatch.setattr(engine.result, "write_journal", interrupt)
     with pytest.raises(KeyboardInterrupt):
         result.save(tmp_path / "run", report=False)
     assert list(tmp_path.iterdir()) == []
