@@ -5,10 +5,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
 
+from data.errors import CalendarError
+from data.session_rules import parse_clock
 from data.sessions import REGULAR_HOURS
 from engine import settings as typed
 from engine.backtester import BacktesterEngine
+from engine.config.values import refused
 from engine.environment import TradingEnvironment
 from engine.errors import CatalogError
 from engine.kernel import loops
@@ -51,6 +55,18 @@ class BotSettings(typed.Settings):
     )
     flatten_minutes: float = setting(5.0, unit="minutes", gt=0, help="How long before the session's end.")
     enable_online_learning: bool = setting(True, unit="", help="Let the exit learn from closed trades.")
+
+    @field_validator("regular_hours_from", "regular_hours_to")
+    @classmethod
+    def _time_of_day(cls, text: str, info: ValidationInfo) -> str:
+        try:
+            time_of_day = parse_clock(text, "it")
+        except CalendarError as error:
+            raise refused(str(error).removeprefix("it: ").removesuffix(".")) from None
+        begins = info.data.get("regular_hours_from")  # of the end; the beginning stands alone
+        if begins is not None and time_of_day <= parse_clock(begins, "it"):
+            raise refused(f"{text} is not after regular_hours_from, {begins}; give the earlier time first")
+        return text
 
 
 class BaseStrategyBot:

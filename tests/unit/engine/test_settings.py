@@ -1,10 +1,11 @@
 """Typed settings: what they refuse, what they tell about themselves."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
+from bots.base import BotSettings
 from engine.errors import ConfigError
 from engine.settings import Settings, check_settings, describe, setting
 
@@ -103,3 +104,26 @@ def test_settings_describe_themselves_for_forms_and_pages() -> None:
         "both, long",
         "",
     ]
+
+
+@pytest.mark.rule("S11.1")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"regular_hours_from": "25:00"},
+            "regular_hours_from: '25:00' is no clock time; write it in quotes, as \"09:30\"",
+        ),
+        ({"regular_hours_to": "9"}, "regular_hours_to: '9' is no clock time; write it in quotes, as \"09:30\""),
+        (
+            {"regular_hours_from": "16:00"},
+            "regular_hours_to: 16:00 is not after regular_hours_from, 16:00; give the ear",
+        ),
+        ({"regular_hours_to": "08:00"}, "regular_hours_to: 08:00 is not after regular_hours_from, 09:30; give the ear"),
+    ],
+)
+def test_regular_hours_that_are_none_are_refused_at_their_key(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        BotSettings(**given)
+
+    assert told in str(caught.value)
