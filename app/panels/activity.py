@@ -125,6 +125,7 @@ class TablePage(QWidget):
         if spare != self._spare:
             self._spare = spare
             layout.setContentsMargins(0, 0, 0, spare)
+            layout.activate()  # now, before anything is painted
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -178,6 +179,7 @@ class TablePage(QWidget):
         self.table.refresh()
         count = self.table.rowCount()
         self._count()
+        self._leave_whole_rows()  # a scroll bar may have come or gone
         bar = self.view.verticalScrollBar()
         if self._following and bar is not None and (count != before or bar.value() < bar.maximum()):
             self.view.scrollToBottom()

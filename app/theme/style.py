@@ -93,7 +93,8 @@ QTableView::item:hover, QTreeView::item:hover, QListView::item:hover { backgroun
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: $selection; color: $text; }
 QHeaderView { background: $chart; }
 QHeaderView::section {
-    background: $chart; color: $muted; border: none; border-bottom: 1px solid $line; padding: 3px 6px; font-weight: 500;
+    background: $chart; color: $muted; border: none; border-bottom: 1px solid $line; padding: 3px 9px; font-weight: 500;
+    font-size: 12px;
 }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableCornerButton::section { background: $chart; border: none; }
