@@ -49,6 +49,7 @@ def read_frame(frame: "pd.DataFrame", source: str) -> RawBars:
         adjusted_close=None if columns.adjusted_close is None else numbers[columns.adjusted_close],
         lines=np.arange(1, len(table) + 1, dtype=np.int64),
         unreadable=np.zeros(len(table), dtype=bool),
+        notes=() if columns.volume else ("there is no volume; it is taken as 0",),
     )
 
 

@@ -228,3 +228,10 @@ def test_the_decimals_of_single_precision_are_the_shortest_ones() -> None:
     assert meant.tolist() == values.astype(str).astype(float).tolist()
     assert (np.argsort(meant, kind="stable") == np.argsort(values, kind="stable")).all()
     assert np.isnan(meant_by(np.array([np.nan], np.float32))[0])
+
+
+def test_a_frame_without_volume_says_so_as_a_file_does() -> None:
+    assert series_from_frame("ES", frame()).warnings == ()
+    assert series_from_frame("ES", frame().drop(columns="volume")).warnings == (
+        "ES: there is no volume; it is taken as 0",
+    )
