@@ -80,6 +80,7 @@ class ChartsPanel(Panel):
         self.charts = []
         if self._splitter is not None:
             self._layout.removeWidget(self._splitter)
+            self._splitter.hide()  # until it is gone, Qt would paint what Python may have taken apart already
             self._splitter.deleteLater()
             self._splitter = None
 

@@ -61,6 +61,7 @@ class EquityPanel(Panel):
         if self.chart is not None:
             self._frames.remove_view(self.chart)
             self._layout.removeWidget(self.chart)
+            self.chart.hide()  # until it is gone, Qt would paint what Python may have taken apart already
             self.chart.deleteLater()
             self.chart = None
 
@@ -96,7 +97,7 @@ class EquityPanel(Panel):
     def _take_in(self, session: RunSession) -> None:
         """Curves grow with the journal; another course or choice begins them anew."""
         store, parent, column = session.model.store, session.parent_store(), self.of.currentIndex() - 1
-        sources = (id(store), id(parent), column)
+        sources = (store, parent, column)  # held: another journal in the place of one that is gone is another one
         if sources != self._sources:
             self._sources = sources
             self._show(session, lambda: store.equity.rows["equity"])

@@ -169,3 +169,14 @@ def test_a_branch_that_is_gone_is_not_asked_for_again(on_a_day: MainWindow, aske
     panel.buttons["Delete"].click()
     panel.buttons[asked].click()
     assert list(session.courses) == [0]
+
+
+def test_charts_that_are_made_anew_leave_none_behind_that_is_painted(on_a_day: MainWindow, of_one_symbol: Any) -> None:
+    """Qt deletes a widget in a later turn; until then it would be painted with whatever is left of it."""
+    charts, equity = list(on_a_day.charts.charts), on_a_day.equity.chart
+    assert equity is not None
+    assert [chart.isVisible() for chart in (*charts, equity)] == [True] * 3
+    on_a_day.charts.redress()
+    assert [chart.isVisible() for chart in charts] == [False] * 2
+    open_second(on_a_day, of_one_symbol)
+    assert not equity.isVisible()
