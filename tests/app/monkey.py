@@ -371,10 +371,14 @@ class Monkey:
 
 
 def settled(window: MainWindow) -> None:
-    """Let frames pass until the engine has nothing more to tell."""
-    session = window.session
-    if session is not None:
-        until(lambda: not (session.branching or session.running or session.asking), pump(window))
+    """Let frames pass until what is loaded is there, and its engine has nothing more to tell."""
+
+    def quiet() -> bool:
+        session = window.session  # another one, perhaps, than a frame ago
+        busy = session is not None and (session.branching or session.running or session.asking)
+        return window.loading is None and not busy
+
+    until(quiet, pump(window))
 
 
 # What it looks at
