@@ -16,6 +16,8 @@ from engine.views import BarView, Portfolio, Position
 if TYPE_CHECKING:
     import pandas as pd
 
+_CLOSED = Phase.CLOSE  # asked for on every bar; the look-up in the enumeration costs more than the comparison
+
 
 class Bot(Protocol):
     """What the environment asks of a bot."""
@@ -38,7 +40,7 @@ class TradingEnvironment:
         self._api: APIInterface | None = None
         self._bot: Bot | None = None
         self._generators: dict[str, np.random.Generator] = {}
-        self._indicators: dict[tuple[object, ...], FloatArray] = {}
+        self._indicators: dict[tuple[object, ...], memoryview] = {}
 
     def set_api(self, api: APIInterface) -> None:
         """Connect the environment to an account and its market."""
@@ -119,10 +121,10 @@ class TradingEnvironment:
         column = self._indicators.get(key)
         if column is None:
             market = self.api.market
-            column = market.indicator(name, timeframe, **parameters)[:, market.column(symbol)]
+            column = market.indicator(name, timeframe, **parameters)[:, market.column(symbol)].data
             self._indicators[key] = column
         closed = self._closed()
-        return column.item(closed - 1) if closed > 0 else float("nan")
+        return column[closed - 1] if closed > 0 else float("nan")
 
     def history(self, symbol: str, n: int) -> dict[str, FloatArray]:
         """The last ``n`` closed real bars (fewer at the start): open, high, low, close, volume, time_ns; copies."""
@@ -136,7 +138,7 @@ class TradingEnvironment:
     def _closed(self) -> int:
         """Number of closed master bars."""
         api = self.api
-        return api.bar + 1 if api.phase is Phase.CLOSE else api.bar
+        return api.bar + 1 if api.phase is _CLOSED else api.bar
 
     @property
     def portfolio(self) -> Portfolio:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from psygnal import EmitLoopError
 
 from data.errors import TriphaseError
+from data.mapped_pages import let_pages_go
 from engine.actions import Action, apply_action, check_action
 from engine.backtester import BacktesterEngine
 from engine.changing import SETTING, SettingChanges
@@ -147,6 +148,7 @@ class Run:
         self._guarded(lambda: bot.prepare(engine))
         if bot.compilable:
             engine.market.forget_indicators(0)  # what the kernel reads is attached; the sides are made
+            let_pages_go(engine.market.series)  # the kernel has its own bars, in ticks
             give_back_freed_memory(len(engine.market) * len(engine.market.symbols))
         self._guarded(lambda: self.snapshots.take(self.snapshot()))
 

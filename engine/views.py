@@ -23,9 +23,10 @@ class BarView:
         open: O; NaN on a synthetic bar.
         high, low, close, volume: NaN until CLOSE: at OPEN they do not exist (S5.2).
         last_close: close of the symbol's last closed real bar; NaN before there is one.
+        shown: for who refreshes it: which bar and phase it shows.
     """
 
-    __slots__ = ("close", "high", "index", "last_close", "low", "open", "real", "time_ns", "volume")
+    __slots__ = ("close", "high", "index", "last_close", "low", "open", "real", "shown", "time_ns", "volume")
 
     index: int
     time_ns: int
@@ -36,6 +37,7 @@ class BarView:
     close: float
     volume: float
     last_close: float
+    shown: int
 
     def show_nothing(self) -> None:
         """Before the first bar: there is none yet."""

@@ -10,7 +10,6 @@ from engine.kernel.schema import EQUITY, Phase
 from engine.paper.growing import LiveMarket
 from engine.slippage import SlippageModel
 
-_NEVER = -10
 _SLIPPAGE_FIELDS = ("slip_ticks", "slip_fraction", "slip_sqrt")
 
 
@@ -72,7 +71,6 @@ class PaperEngine(BacktesterEngine):
             tables.instruments[name] = self._facts[name]
         self._attach_slippage()
         self.refresh_columns()
-        self._view_keys = [_NEVER] * len(market.symbols)
 
     @property
     def unknown_names(self) -> dict[int, str]:
