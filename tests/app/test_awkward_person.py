@@ -60,19 +60,20 @@ def test_playing_goes_on_through_sizes_themes_and_drags(person: Person) -> None:
     begins(person)
     person.waits("a finished run", lambda now: now.get("status") == "completed" and now["bar"] >= 100)
     plays(person)
-    for width, height in ((1280, 720), (900, 600), (1500, 900), (1280, 720), (1500, 900)):
-        person.does("search", "--name", "Triphase$", "windowsize", str(width), str(height))
+    for width, height in ((1280, 720), (900, 600), (1500, 880), (1280, 720), (1500, 880)):
+        person.does("getactivewindow", "windowsize", str(width), str(height))
         time.sleep(0.15)
-    person.waits("another size", lambda now: now["playing"] and now["size"][0] > 1400)
+    person.waits("another size", lambda now: now["playing"] and now["size"] == [1500, 880])
     person.picture("resized while playing")
     now = person.sees()
     x, y = now["chart"]
     person.drags([x, y], [x - 200, y])
     person.waits("playing on", lambda then: then["playing"] and then["bar"] > now["bar"])
     themed = person.sees()["theme"]
-    for key in ("alt+v", "Up", "Up", "Right", "Down", "Return"):
+    person.presses_and_sees("alt+v", "a menu", lambda then: then["menu"])  # without one, Right is a step and a pause
+    for key in ("Up", "Up", "Right", "Down", "Return"):
         person.presses(key)
-        time.sleep(0.15)
+        time.sleep(0.3)
     person.waits("another theme, and playing", lambda then: then["theme"] != themed and then["playing"])
     person.picture("another theme while playing")
     seen = person.sees()

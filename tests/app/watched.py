@@ -37,6 +37,7 @@ def told(window: MainWindow) -> dict[str, Any]:
     found: dict[str, Any] = {
         "title": window.windowTitle(), "active": window.isActiveWindow(),
         "dialog": "" if dialog is None else dialog.windowTitle(),
+        "menu": QApplication.activePopupWidget() is not None,
         "size": [window.width(), window.height()], "theme": window.workspace.theme,
         "recent": window.start_page.recent.isVisible(), "recents": middle(window.start_page.recent),
         "start": {key: middle(button) for key, button in window.start_page.buttons.items()},
