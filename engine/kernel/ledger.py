@@ -222,7 +222,6 @@ def take_levels(account: Any, symbol: int, order: int) -> None:
         write_stop(account, symbol, row.stop_loss)
     if not np.isnan(row.take_profit):
         write_target(account, symbol, row.take_profit)
-    freeze_risk(account, symbol)
 
 
 @internal(VOID(Account, I8))

@@ -93,6 +93,8 @@ def trail(account: Any, symbol: int) -> None:
 @internal(VOID(Account), forceinline=True)
 def manage_positions(account: Any) -> None:
     """First pass over the symbols: flatten, else trail (S11.1, S11.5)."""
+    if account.open_positions == 0 and account.working == 0:
+        return
     for symbol in range(account.n_symbols):
         flags = flags_at(account, account.bar, symbol)
         if not flags & REAL:

@@ -77,11 +77,10 @@ def available_for(account: Any, symbol: int, closing: float) -> float:
 
 @internal(F8(Account, I8, F8, F8, F8))
 def affordable_lots(account: Any, symbol: int, available: float, base: float, closing: float) -> float:
-    """Largest quantity in lots of an order that also closes ``closing`` lots; 0 if none."""
+    """Largest quantity in lots of an order that also closes ``closing`` lots; those alone are never refused."""
     facts = instrument_at(account, symbol)
     left = available - facts.fee - facts.commission * closing
     each = initial_per_lot(facts, base) + facts.commission
     if not (left >= 0.0 and each > 0.0):
-        return 0.0
-    opening = np.floor(left / each + TOLERANCE)
-    return closing + opening if opening >= 1.0 else 0.0
+        return closing
+    return closing + np.floor(left / each + TOLERANCE)

@@ -55,7 +55,10 @@ def is_real(account: Any, symbol: int) -> int:
 
 @internal(VOID(Account, I8), forceinline=True)
 def begin_symbol(account: Any, symbol: int) -> None:
-    """New marks, a new trading day, and prices of the path counted from this OPEN."""
+    """A new trading day, a new mark, and the first pass of S5.1: protective levels that the opening print reaches.
+
+    What a protective fill changes of the account, no other symbol's mark or protection reads.
+    """
     position = symbol_at(account, symbol)
     flags = flags_at(account, account.bar, symbol)
     if flags & DAY_FIRST:
@@ -63,15 +66,9 @@ def begin_symbol(account: Any, symbol: int) -> None:
     if flags & REAL:
         position.mark = bar_at(account, account.bar, symbol).o
     if position.lots != 0.0:
-        position.since_open = 1
-
-
-@internal(VOID(Account, I8), forceinline=True)
-def open_protection(account: Any, symbol: int) -> None:
-    """First pass of S5.1: protective levels that the opening print reaches."""
-    position = symbol_at(account, symbol)
-    if position.lots != 0.0 and is_real(account, symbol) and protect_at(account, symbol, position.mark) == 1:
-        refresh_triggers(account, symbol)
+        position.since_open = 1  # prices of the path are counted from this OPEN
+        if flags & REAL and protect_at(account, symbol, position.mark) == 1:
+            refresh_triggers(account, symbol)
 
 
 @internal(VOID(Account, I8))
@@ -94,9 +91,6 @@ def open_bar(account: Any, bar: int) -> None:
     account.phase = _OPEN
     for symbol in range(account.n_symbols):
         begin_symbol(account, symbol)
-    if account.open_positions > 0:
-        for symbol in range(account.n_symbols):
-            open_protection(account, symbol)
     if account.working > 0:
         for symbol in range(account.n_symbols):
             open_orders(account, symbol)

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.kernel import loops
 from engine.kernel.broker import BY_HAND, FLATTENING, REDUCE_ONLY
+from engine.kernel.hooking import CHOOSE, hook
 from engine.kernel.schema import EventKind, Gate, OrderType, Phase, Reject, TimeInForce
-from engine.kernel.state import FLATTEN, SESSION_FIRST
+from engine.kernel.state import FLATTEN, REAL, SESSION_FIRST, put_float
 from engine.tables import RunTables
 from tests.kernel import small
 from tests.kernel.watching import negative_zeros
@@ -382,3 +384,46 @@ def test_a_protective_fill_has_no_giver_though_its_order_was_given_by_hand() -> 
     tables.call(loops.end_bar)
 
     assert tables.rows("fills")["source"].tolist() == [1, 0]
+
+
+@pytest.mark.rule("S5.1")
+def test_a_level_that_the_mark_is_through_waits_for_a_real_bar() -> None:
+    """Long 1, marked at 105; the stop goes to 106 at CLOSE, the next bar is synthetic, the one after opens at 100."""
+    tables = small.made_tables()
+    tables.flags[1, 0] &= ~np.uint8(REAL)
+    tables.call(loops.begin_bar, 0)
+    small.place(tables, OrderType.MARKET, 1)
+    tables.call(loops.end_bar)
+    tables.call(loops.modify_stop, 0, 106.0)
+
+    small.play(tables, 2)
+
+    assert tables.rows("fills")[["bar", "price"]].tolist() == [(0, 100.0), (2, 100.0)]
+
+
+def choose_two(told: int, moment: int, symbol: int, value: int) -> float:
+    """A learned exit that always chooses twice the ATR and notes what it is told of each symbol."""
+    if moment != CHOOSE:
+        put_float(told, symbol, value)
+    return 2.0
+
+
+@pytest.mark.rule("S12.3")
+@pytest.mark.parametrize(("max_lots", "orders"), [((np.inf, np.inf), (1.0, 2.0)), ((0.5, np.inf), (0.0, 1.0))])
+def test_a_learned_exit_is_told_the_order_that_its_choice_became_or_that_there_is_none(
+    max_lots: tuple[float, float], orders: tuple[float, float]
+) -> None:
+    """Two symbols enter in bar 1; where half a lot is the most, the first gets no order and the second is order 1."""
+    tables = small.made_tables(symbols=2, cash=100_000.0, bars=((100.0, 101.0, 99.0, 100.0),) * 2)
+    small.with_base_bot(tables, (0, 1), multiple=math.nan)
+    tables.instruments["max_lots"] = max_lots
+    told = np.full(2, NAN)
+    address, alive = hook(choose_two)
+    tables.account["hook_a"], tables.account["learned_a"] = address, told.ctypes.data
+
+    small.play(tables, 2)
+
+    assert alive is not None
+    assert told.tolist() == list(orders)
+    assert tables.rows("orders")["stop_loss"].tolist() == [90.0] * int(max(orders))
+    assert tables.symbols["exit_multiple"].tolist() == [2.0, 2.0]

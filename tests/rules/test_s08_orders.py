@@ -249,6 +249,16 @@ def test_a_reversing_fill_has_the_margin_of_what_it_closes_and_is_refused_with_i
 
 
 @pytest.mark.rule("S8.4")
+def test_a_refused_reversal_could_always_have_closed_what_is_held() -> None:
+    """Ten long from 100 with 1000, at O 90.5: equity is 50, an eleventh sold would need 100. The ten could be sold."""
+    bars: Bars = [START, (90.5, 91, 90, 90.5)]
+    short = play(bars, "0 open: buy 10", "1 open: sell 11", cash=1000.0, maintenance_margin=0.0)
+
+    assert short.orders == ["filled", "rejected margin"]
+    assert short.reason(2).endswith("free margin after costs is 50; largest affordable quantity is 10")
+
+
+@pytest.mark.rule("S8.4")
 def test_a_fill_that_only_reduces_is_never_refused() -> None:
     """At O 91 equity is 10, used margin 100."""
     story = play([START, (91, 92, 90.5, 91)], "0 open: buy 1", "1 open: sell 1", cash=100.0, maintenance_margin=0.0)
