@@ -17,15 +17,19 @@ from numba import config as numba_config
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_SOURCES = Path(__file__).resolve().parent
 _OPTIMISATION = 2
 JIT = not numba_config.DISABLE_JIT
 BOUNDS_CHECKED = bool(numba_config.BOUNDSCHECK) or not JIT
 
 
-def source_hash() -> str:
-    """Hash of all kernel sources and of numba's version, the name of the cache folder."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+def source_hash(folder: Path = _SOURCES) -> str:
+    """Hash of all kernel sources, of where they lie and of numba's version, the name of the cache folder.
+
+    numba finds what it kept by the path of its source: in a project that was moved it finds nothing.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {folder}".encode())
+    for path in sorted(folder.glob("*.py")):
         digest.update(path.read_bytes())
     digest.update(b"checked" if BOUNDS_CHECKED else b"")
     return digest.hexdigest()[:16]
@@ -81,7 +85,8 @@ def _compile(function: Function, signature: object, **options: object) -> Functi
 def internal(signature: object, *, forceinline: bool = False) -> Callable[[Function], Function]:
     """Compile a function that only kernel functions call; it is kept as a part of the entries that call it."""
     if READY:
-        return numba.njit
+        decorate: Callable[[Function], Function] = numba.njit(error_model="numpy")
+        return decorate
     options = {"no_cpython_wrapper": True, "forceinline": forceinline}
     return lambda function: _compile(function, signature, **options)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.kernel import compile as command
-from engine.kernel.compiling import CACHE_FOLDER, JIT
+from engine.kernel.compiling import CACHE_FOLDER, JIT, source_hash
 
 DAY = 86_400.0
 NOW = 1_700_000_000.0
@@ -55,6 +55,19 @@ def test_a_folder_that_cannot_be_removed_is_named_and_the_others_go(
 
     assert left(root) == ["current", "note.txt", "old", "young"]
     assert said == [f"an old compiled engine could not be removed, {root / 'old'}: in use"]
+
+
+def test_a_project_that_was_moved_or_changed_is_compiled_anew(tmp_path: Path) -> None:
+    """What was compiled elsewhere is not found by numba, and must not pass for complete."""
+    for name in ("here", "moved"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "loops.py").write_text("a")
+    first = source_hash(tmp_path / "here")
+
+    assert source_hash(tmp_path / "here") == first
+    assert source_hash(tmp_path / "moved") != first
+    (tmp_path / "here" / "loops.py").write_text("b")
+    assert source_hash(tmp_path / "here") != first
 
 
 def test_without_a_cache_there_is_nothing_to_remove(tmp_path: Path) -> None:
