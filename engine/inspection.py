@@ -16,6 +16,7 @@ from engine.kernel.schema import EventKind, Gate, OrderType, Phase, Reason
 from engine.kernel.state import ENTRY_OK, FLATTEN, REAL
 from engine.orders import number_text
 from engine.run import Run, time_text
+from engine.scale import Scale
 
 _AT_LEVEL = (Reason.LIMIT, Reason.STOP, Reason.STOP_LOSS, Reason.TAKE_PROFIT)
 
@@ -115,8 +116,8 @@ def _gate_steps(run: Run, column: int, bar: int) -> Iterator[Step]:
     session = "in the window before the session ends" if flags & FLATTEN else "session gate"
     yield Step(label="session", value=_word(flags & ENTRY_OK), how=session)
     atr = float(tables.attached["atr_a"][bar - 1, column]) if bar > 0 and "atr_a" in tables.attached else float("nan")
-    limit = number_text(scale.price(float(facts["min_atr"])))
-    yield Step(label="ATR", value=number_text(scale.price(atr)), how=f"finite and at least {limit}")
+    limit = _price(scale, float(facts["min_atr"]))
+    yield Step(label="ATR", value=_price(scale, atr), how=f"finite and at least {limit}")
     start, equity = float(position["day_start_equity"]), float(account["equity"])
     cap = float(account["max_daily_loss_pct"])
     allowed = "no cap" if np.isinf(cap) else f"below {number_text(cap * start)}"
@@ -128,7 +129,17 @@ def _gate_steps(run: Run, column: int, bar: int) -> Iterator[Step]:
         yield Step(label="gate", value="none", how=f"{type(run.bot).__name__} does not use the base bot's")
         return
     gate = tables.call(loops.gate_of, column)
-    yield Step(label="gate", value="open" if gate < 0 else f"closed by {Gate(gate).name.lower()}")
+    yield Step(label="gate", value="open" if gate < 0 else f"closed by {_words(Gate(gate))}")
+
+
+def _price(scale: Scale, ticks: float) -> str:
+    """A price on the grid with its tick's decimals, between two of its lines with as many as it takes."""
+    price = scale.price(ticks)
+    return f"{price:,.{scale.decimals}f}" if ticks == np.rint(ticks) else number_text(price)
+
+
+def _words(member: Gate | Reason) -> str:
+    return member.name.lower().replace("_", " ")
 
 
 def _word(passed: object) -> str:
@@ -145,10 +156,10 @@ def _size_steps(run: Run, column: int, side: int) -> Iterator[Step]:
     address, facts = engine.tables.address, engine.tables.instruments[column]
     price = float(engine.tables.symbols["mark"][column])
     stop, target = run.bot.levels_at(run.env, column, side)
-    yield Step(label="entry", value=number_text(scale.price(price)), how="O of this bar")
-    yield Step(label="stop", value=number_text(scale.price(stop)), how="rounded against the trader (S2.2)")
+    yield Step(label="entry", value=_price(scale, price), how="O of this bar")
+    yield Step(label="stop", value=_price(scale, stop), how="rounded against the trader (S2.2)")
     if target == target:
-        yield Step(label="target", value=number_text(scale.price(target)))
+        yield Step(label="target", value=_price(scale, target))
     account, money = engine.tables.account[0], float(facts["tick_money"])
     equity = loops.equity_at_marks(address)
     budget = equity * float(account["risk_pct"]) - 2 * float(facts["fee"])
@@ -186,9 +197,7 @@ def explain_fill(run: Run, index: int) -> Explanation:
     side = "buy" if row["side"] > 0 else "sell"
     quantity = run.engine.scales[int(row["symbol"])].quantity(float(row["lots"]))
     when = f"bar {row['bar']} {Phase(int(row['phase'])).name}"
-    title = (
-        f"fill {index}: {side} {number_text(quantity)} {symbol} at {when}, {Reason(int(row['reason'])).name.lower()}"
-    )
+    title = f"fill {index}: {side} {number_text(quantity)} {symbol} at {when}, {_words(Reason(int(row['reason'])))}"
     return Explanation(title=title, steps=(*_price_steps(run, row), *_money_steps(run, row, index)))
 
 
@@ -199,18 +208,18 @@ def _price_steps(run: Run, row: Any) -> Iterator[Step]:
     base, price, side = float(row["base_price"]), float(row["price"]), int(row["side"])
     level = _level_of(run, row)
     if level == level:
-        yield Step(label="level", value=number_text(scale.price(level)))
-    ohlc = ", ".join(f"{name.upper()} {number_text(scale.price(float(bar[name])))}" for name in ("o", "h", "l", "c"))
+        yield Step(label="level", value=_price(scale, level))
+    ohlc = ", ".join(f"{name.upper()} {_price(scale, float(bar[name]))}" for name in ("o", "h", "l", "c"))
     yield Step(label="bar", value=ohlc)
     where = "O" if row["phase"] == Phase.OPEN else ("the mark" if row["phase"] == Phase.CLOSE else "the level")
-    yield Step(label="base price", value=number_text(scale.price(base)), how=where)
+    yield Step(label="base price", value=_price(scale, base), how=where)
     if level == level and base != level:
-        yield Step(label="gap", value=number_text(scale.price(abs(base - level))), how="O lies beyond the level")
+        yield Step(label="gap", value=_price(scale, abs(base - level)), how="O lies beyond the level")
     exact = row["reason"] in (Reason.LIMIT, Reason.TAKE_PROFIT, Reason.STOP_LIMIT)
     slip = abs(price - base)
     how = "limits fill without slippage (S2.3)" if exact else "of the model, rounded against the trader (S2.3, S2.4)"
-    yield Step(label="slippage", value=number_text(scale.price(slip)), how=how)
-    yield Step(label="price", value=number_text(scale.price(price)), how=f"base {'+' if side > 0 else '-'} slippage")
+    yield Step(label="slippage", value=_price(scale, slip), how=how)
+    yield Step(label="price", value=_price(scale, price), how=f"base {'+' if side > 0 else '-'} slippage")
 
 
 def _level_of(run: Run, row: Any) -> float:
@@ -247,8 +256,8 @@ def _money_steps(run: Run, row: Any, index: int) -> Iterator[Step]:
     each = f"{number_text(float(facts['commission']))} x {number_text(float(row['lots']))} lots"
     yield Step(label="costs", value=number_text(costs), how=f"{each} + {number_text(float(row['fee']))} fee")
     if row["realised"] != 0.0:
-        moved = number_text(scale.price(float(row["price"]) - average))
-        how = f"{moved} from the average {number_text(scale.price(average))}, times the quantity closed"
+        moved = _price(scale, float(row["price"]) - average)
+        how = f"{moved} from the average {_price(scale, average)}, times the quantity closed"
         yield Step(label="realised", value=number_text(float(row["realised"])), how=how)
     before = float(row["cash"]) - float(row["realised"]) + costs
     yield Step(label="cash", value=number_text(float(row["cash"])), how=f"{number_text(before)} + realised - costs")

@@ -1,5 +1,6 @@
 """Between the kernel's ticks and lots and the user's prices and quantities."""
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -26,15 +27,19 @@ class Scale:
     """Conversions of one instrument.
 
     The tick is kept as a fraction, so that a whole number of ticks becomes the float nearest to its decimal price.
+
+    Attributes:
+        decimals: places behind the point that a price on the grid has.
     """
 
-    __slots__ = ("denominator", "lot_denominator", "lot_numerator", "lot_size", "numerator", "tick_size")
+    __slots__ = ("decimals", "denominator", "lot_denominator", "lot_numerator", "lot_size", "numerator", "tick_size")
 
     def __init__(self, instrument: Instrument) -> None:
         tick, lot = Fraction(repr(instrument.tick_size)), Fraction(repr(instrument.lot_size))
         self.tick_size, self.lot_size = instrument.tick_size, instrument.lot_size
         self.numerator, self.denominator = float(tick.numerator), float(tick.denominator)
         self.lot_numerator, self.lot_denominator = float(lot.numerator), float(lot.denominator)
+        self.decimals = max(0, -int(Decimal(repr(instrument.tick_size)).normalize().as_tuple().exponent))
 
     def price(self, ticks: float) -> float:
         """Price of a tick count."""

@@ -73,7 +73,7 @@ class ControlBar(Panel):
             told.setFixedWidth(wide)
             below.addWidget(told)
         self.date.setToolTip("When the bar opens; View, Time zone says whose clock it is")
-        self.count.setToolTip("The cursor's bar, of how many; files and explanations count from 0")
+        self.count.setToolTip("The cursor's bar and the last one, counted from 0 as in tables and explanations")
 
     def _add_jumps(self, layout: QHBoxLayout, steps: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
         self.jump = QComboBox()
@@ -145,7 +145,7 @@ class ControlBar(Panel):
         if session.model.standing:
             moment = self.clock.moment(session.facts.time_ns(cursor.bar))
             self.date.put(f"{moment:%a} {moment.day} {moment:%b %Y %H:%M} {self.clock.name}")
-        self.count.put(f"{cursor.bar + 1:,} / {session.facts.bars:,}")
+        self.count.put(f"{max(cursor.bar, 0):,} / {session.facts.bars - 1:,}")
         self.scrub.update()
 
     def _show_playing(self, playing: bool) -> None:

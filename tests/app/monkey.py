@@ -408,7 +408,7 @@ def look(window: MainWindow, frame: Callable[[], object]) -> None:
     look_at_ticket(window.ticket, session)
     cursor = model.cursor
     if shown(window.controls):
-        assert window.controls.count.text() == f"{cursor.bar + 1:,} / {session.facts.bars:,}"
+        assert window.controls.count.text() == f"{max(cursor.bar, 0):,} / {session.facts.bars - 1:,}"
     if shown(window.equity):
         assert window.equity.told.text() == money(model.account.equity)
         known = len(window.equity._line.data)

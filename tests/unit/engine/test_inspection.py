@@ -7,7 +7,7 @@ import pytest
 
 from bots.base import BaseStrategyBot, BotSettings
 from engine.environment import TradingEnvironment
-from engine.inspection import explain_decision
+from engine.inspection import explain_decision, explain_fill
 from engine.kernel.schema import OrderType
 from engine.orders import OrderRequest, Side
 from engine.run import Run
@@ -100,3 +100,15 @@ def test_a_memory_that_can_neither_be_handed_out_nor_copied_is_told() -> None:
     assert run.engine.notes == [
         "bar -1 CLOSE: Alternating has no get_state and cannot be copied: it remembers what is undone"
     ]
+
+
+def test_prices_of_an_explanation_stand_on_their_ticks() -> None:
+    """With as many decimals as the tick has; the reason is in words."""
+    run = run_at_its_end()
+    fills = run.engine.tables.rows("fills")
+    told = explain_fill(run, 0)
+
+    values = {step.label: step.value for step in told.steps}
+    assert values["level"] == "105.00"
+    assert values["price"] == f"{run.engine.scales[0].price(float(fills['price'][0])):.2f}"
+    assert told.title.endswith(", stop")
