@@ -107,6 +107,11 @@ class SettingField(QWidget):
         elif isinstance(self.editor, QLineEdit):
             self.editor.setText(_text(value))
 
+    def tell_standing(self, value: object) -> None:
+        """Show, where nothing is written, what then holds; None: nothing."""
+        if isinstance(self.editor, QLineEdit):
+            self.editor.setPlaceholderText(_text(value) or "none")
+
     def say(self, text: str) -> None:
         """Show what is wrong with it; empty: nothing is."""
         self.error.setText(text)

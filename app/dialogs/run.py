@@ -42,6 +42,7 @@ ASSET = (
     "initial_margin_rate", "maintenance_margin_rate", "commission_per_contract", "fee_per_trade", "slippage_ticks",
     "columns", "timestamp", "timezone", "calendar", "repair",
 )  # fmt: skip
+STANDING = ("name", "currency", "fx_rates", "defaults", "data", "assets")  # what decides an asset's facts
 
 
 class RunDialog(Asking):
@@ -176,6 +177,25 @@ class RunDialog(Asking):
     def _show_asset(self) -> None:
         infos = {info.name: info for info in describe(AssetSection)}
         self.asset.show_settings([infos[name] for name in ASSET], self._base["assets"][self._asset])
+        for name in ("contract", "tick_size"):
+            editor = self.asset.fields[name].editor
+            if isinstance(editor, QLineEdit):
+                editor.editingFinished.connect(self._show_standing)
+        self._show_standing()
+
+    def _show_standing(self) -> None:
+        """In fields of the asset that are left open, what `defaults`, `data` and the contract table say."""
+        self._take_asset()
+        known = {key: self._base[key] for key in STANDING if key in self._base}
+        try:
+            config = BacktestConfig.placed(known, self._places)
+            asset = config.asset(config.symbols[self._asset])
+            instrument = instrument_of(config, asset.symbol)[0]
+        except TriphaseError:
+            return  # what is wrong is told where it is checked
+        for name, field in self.asset.fields.items():
+            own = getattr(asset, name)
+            field.tell_standing(getattr(instrument, name, None) if own is None else own)
 
     def _asset_chosen(self, index: int) -> None:
         self._take_asset()

@@ -280,7 +280,7 @@ def date(stage: Stage) -> "QWidget":
     from app.dialogs.small import DateDialog
 
     moments = (datetime(2024, 9, 9, 14, 30), datetime(2024, 9, 2), datetime(2024, 9, 27))  # noqa: DTZ001 - as the window asks
-    return stage.dialog(DateDialog(*moments, "New York", stage.window))
+    return stage.dialog(DateDialog(*moments, "Chicago", stage.window))
 
 
 def shortcuts(stage: Stage) -> "QWidget":

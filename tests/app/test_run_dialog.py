@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt6.QtWidgets import QScrollArea, QWidget
+from PyQt6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from app.dialogs.run import RunDialog
 from app.dialogs.settings import SettingsDialog
@@ -44,6 +44,32 @@ def test_settings_that_have_no_field_are_kept(look: object, qtbot: Any, tmp_path
     found = dialog.check()
     assert found is not None, dialog.told.text()
     assert "multiples" not in found.exit.settings
+
+
+def standing(dialog: RunDialog, name: str) -> str:
+    """What a field of the asset shows while nothing is written in it."""
+    editor = dialog.asset.fields[name].editor
+    assert isinstance(editor, QLineEdit)
+    assert editor.text() == ""
+    return editor.placeholderText()
+
+
+def test_a_fact_that_is_left_open_shows_what_holds(look: object, qtbot: Any) -> None:
+    """S1.3: of the asset's own, then `defaults`, then the contract table; and nothing of it is written."""
+    dialog = RunDialog(CONFIGS / "sample.yaml")
+    qtbot.addWidget(dialog)
+    names = ("tick_size", "tick_value", "commission_per_contract", "initial_margin_rate")
+    assert [standing(dialog, name) for name in names] == ["0.25", "12.5", "2.25", "none"]
+
+    contract = dialog.asset.fields["contract"]
+    contract.put("CL")
+    assert isinstance(contract.editor, QLineEdit)
+    contract.editor.editingFinished.emit()
+
+    assert [standing(dialog, name) for name in names] == ["0.01", "10", "2.25", "none"]
+    found = dialog.check()
+    assert found is not None, dialog.told.text()
+    assert found.assets[0].tick_size is None
 
 
 def tabbed(dialog: RunDialog | SettingsDialog) -> list[QWidget]:
