@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from data.instruments import Instrument
@@ -63,7 +62,14 @@ class AccountViews(APIInterface):
         ]
         for view in self._views:
             view.shown = _NEVER
-        self._lots: NDArray[Any] = self.tables.symbols["lots"]
+        symbols = self.tables.symbols
+        self._lots: NDArray[Any] = symbols["lots"]
+        self._held: NDArray[Any] = symbols[
+            ["mark", "average", "stop", "target", "initial_risk", "entry_bar", "trade_number"]
+        ]
+        self._held_facts: NDArray[Any] = self.tables.instruments[
+            ["tick_money", "initial_abs", "initial_rate", "maintenance_abs", "maintenance_rate"]
+        ]
 
     def _show_nothing_yet(self) -> None:
         """Begin anew, with the tables of a run before its first bar."""
@@ -121,24 +127,25 @@ class AccountViews(APIInterface):
         return Refusal(reject=reject, a=a, b=b, c=c)
 
     def position(self, symbol: str) -> Position | None:
-        """The open position of a symbol, None when flat."""
-        column = self._columns[symbol]
+        """The open position of a symbol, None when flat; KeyError where there is no such symbol."""
+        column = self._columns.get(symbol, NONE)
+        if column == NONE:
+            column = self._market.column(symbol)  # says which symbols there are
         lots = self._lots.item(column)
         if lots == 0.0:
             return None
-        row, scale = self.tables.symbols[column], self.scales[column]
-        mark, average = float(row["mark"]), float(row["average"])
-        risk = float(row["initial_risk"])
+        mark, average, stop, target, risk, entry_bar, trade = self._held.item(column)
+        scale = self.scales[column]
         return Position(
             symbol=symbol,
             quantity=scale.quantity(lots),
             average=scale.price(average),
-            stop_loss=scale.price_or_none(float(row["stop"])),
-            take_profit=scale.price_or_none(float(row["target"])),
+            stop_loss=scale.price_or_none(stop),
+            take_profit=scale.price_or_none(target),
             mark=scale.price(mark),
-            unrealised=(mark - average) * lots * float(self.tables.instruments["tick_money"][column]),
-            entry_bar=int(row["entry_bar"]),
-            trade=int(row["trade_number"]),
+            unrealised=(mark - average) * lots * self._held_facts.item(column)[0],
+            entry_bar=entry_bar,
+            trade=trade,
             initial_risk=None if risk != risk else risk,
         )
 
@@ -162,6 +169,8 @@ class AccountViews(APIInterface):
     def _realised_and_costs(self) -> tuple[float, float]:
         """Sums over all fills in their order, whether taken at once or bit by bit; only new fills are looked at."""
         seen, realised, costs = self._booked
+        if seen == self.tables.count("fills"):
+            return realised, costs
         new = self.tables.fills[seen : self.tables.count("fills")]
         for profit, commission, fee in new[["realised", "commission", "fee"]].tolist():
             realised += profit
@@ -170,17 +179,20 @@ class AccountViews(APIInterface):
         return realised, costs
 
     def get_portfolio(self) -> Portfolio:
-        """The account at the marks."""
-        account, symbols, facts = self.tables.account[0], self.tables.symbols, self.tables.instruments
-        held = symbols["lots"] != 0.0
-        own, contract = symbols[held], facts[held]
-        lots, mark = np.abs(own["lots"]), np.abs(own["mark"])
-        unrealised = float(np.sum((own["mark"] - own["average"]) * own["lots"] * contract["tick_money"]))
-        used = float(np.sum(lots * (contract["initial_abs"] + contract["initial_rate"] * mark)))
-        kept = float(np.sum(lots * (contract["maintenance_abs"] + contract["maintenance_rate"] * mark)))
+        """The account at the marks; equity and margins are summed as the kernel sums them, equal to the last bit."""
+        account = self.tables.account[0]
+        cash = equity = float(account["cash"])
+        unrealised = used = kept = 0.0
+        for column, lots in enumerate(self._lots.tolist()):
+            if lots != 0.0:
+                mark, average, *_ = self._held.item(column)
+                money, initial, initial_rate, maintenance, maintenance_rate = self._held_facts.item(column)
+                profit = (mark - average) * lots * money
+                unrealised += profit
+                equity += profit
+                used += abs(lots) * (initial + initial_rate * abs(mark))
+                kept += abs(lots) * (maintenance + maintenance_rate * abs(mark))
         realised, costs = self._realised_and_costs()
-        cash = float(account["cash"])
-        equity = cash + unrealised
         return Portfolio(
             cash=cash,
             equity=equity,
@@ -190,7 +202,7 @@ class AccountViews(APIInterface):
             free_margin=equity - used,
             realised=realised,
             costs=costs,
-            day_result=equity - float(symbols["day_start_equity"][0]),
+            day_result=equity - self.tables.symbols["day_start_equity"].item(0),
             open_positions=int(account["open_positions"]),
             bankrupt=bool(account["bankrupt"]),
         )

@@ -124,6 +124,11 @@ class APIInterface(ABC):
     def get_positions(self) -> list[Position]:
         """Open positions, in configuration order."""
 
+    def position(self, symbol: str) -> Position | None:
+        """The open position of a symbol, None when flat; KeyError where there is no such symbol."""
+        self.market.column(symbol)
+        return next((held for held in self.get_positions() if held.symbol == symbol), None)
+
     @abstractmethod
     def get_orders(self, working_only: bool = True) -> list[Order]:
         """Orders by id; all of them with ``working_only=False``."""

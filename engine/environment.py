@@ -146,8 +146,12 @@ class TradingEnvironment:
         return self.api.get_portfolio()
 
     def position(self, symbol: str) -> Position | None:
-        """The open position of a symbol, None when flat."""
-        return next((held for held in self.api.get_positions() if held.symbol == symbol), None)
+        """The open position of a symbol, None when flat.
+
+        Raises:
+            KeyError: where the run has no such symbol; with those that it has.
+        """
+        return self.api.position(symbol)
 
     def instrument(self, symbol: str) -> Instrument:
         """Contract facts of a symbol."""

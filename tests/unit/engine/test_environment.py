@@ -10,6 +10,8 @@ import pytest
 from psygnal import SignalInstance
 
 from engine.api import APIInterface
+from engine.backtester import BacktesterEngine
+from engine.config.sections import SimulationSection
 from engine.environment import TradingEnvironment
 from engine.errors import ConfigError
 from engine.kernel.schema import OrderType, Phase
@@ -337,3 +339,36 @@ def test_an_adapter_says_what_it_can_do() -> None:
     assert capabilities.can_trade
     assert capabilities.simulated
     assert capabilities.order_types == frozenset(OrderType)
+
+
+def test_a_portfolio_is_the_kernels_own_to_the_last_bit() -> None:
+    """Sums of floats depend on their order: the journal's equity is what the bot was told."""
+    names = ("A", "B", "C")
+    bars = {name: flat_rows(20, 100.0 + 7 * place) for place, name in enumerate(names)}
+    told: list[tuple[float, float]] = []
+
+    def act(env: TradingEnvironment) -> None:
+        if env.bar_index in (2, 5):
+            for place, name in enumerate(names):
+                env.place_order(OrderRequest(symbol=name, side=Side.BUY, quantity=1 + 2 * place))
+
+    def closed(env: TradingEnvironment) -> None:
+        portfolio = env.get_portfolio()
+        told.append((portfolio.equity, portfolio.used_margin))
+
+    engine = BacktesterEngine(
+        small_runs.market(bars, tick_value=0.1, commission_per_contract=0.3), SimulationSection(), initial_cash=1e6 / 3
+    )
+    run = Run(engine, ActingBot(act, closed))
+    run.complete()
+
+    rows = engine.tables.equity[:20]
+    assert len(told) == 20
+    assert told == list(zip(rows["equity"].tolist(), rows["used_margin"].tolist(), strict=True))
+
+
+def test_a_position_of_an_unknown_symbol_is_told_with_those_that_there_are() -> None:
+    run = Run(small_runs.engine(), ActingBot())
+    run.complete()
+    with pytest.raises(KeyError, match=r"ZZ.*ES"):
+        run.env.position("ZZ")
