@@ -24,7 +24,8 @@ PRICE_NAMES: Mapping[str, tuple[str, ...]] = {
     "low": ("low", "l", "lowprice", "lowbid"),
     "close": ("close", "c", "last", "closeprice", "closebid"),
 }
-_VOLUME_NAMES = ("totalvolume", "volume", "vol", "v", "tickvolume", "tickvol")
+TICK_VOLUME_NAMES = ("tickvolume", "tickvol")
+_VOLUME_NAMES = ("totalvolume", "volume", "vol", "v", *TICK_VOLUME_NAMES)
 _ADJUSTED_NAMES = ("adjclose", "adjustedclose")
 
 

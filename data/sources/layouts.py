@@ -7,11 +7,11 @@ ticker on each column), and plain tables of bars with any delimiter.
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.errors import SourceError
-from data.sources.columns import PRICE_NAMES, STAMP_NAMES, Columns, find_columns, plain_name
+from data.sources.columns import PRICE_NAMES, STAMP_NAMES, TICK_VOLUME_NAMES, Columns, find_columns, plain_name
 from data.sources.raw import Label
 from data.sources.stamps import Order
 
@@ -89,8 +89,8 @@ class _Wanted:
 
 
 def _one_header(header: list[str], below: Sequence[str], header_lines: int, delimiter: str, path: Path) -> Layout:
-    columns = _columns(header, path, header_lines)
     plain = [plain_name(name) for name in header]
+    columns = _with_a_volume(_columns(header, path, header_lines), plain, below, delimiter)
     desktop = "date" in plain and ({"up", "down"} <= set(plain) or {"vol", "oi"} <= set(plain))
     api = "timestamp" in plain and "totalvolume" in plain
     yahoo = bool({"adjclose", "stocksplits"} & set(plain)) or plain[1:6] == ["close", "high", "low", "open", "volume"]
@@ -106,6 +106,16 @@ def _one_header(header: list[str], below: Sequence[str], header_lines: int, deli
         order="MDY" if desktop else None,
         exchange_time=desktop,
     )
+
+
+def _with_a_volume(columns: Columns, plain: Sequence[str], below: Sequence[str], delimiter: str) -> Columns:
+    """Count ticks where they are given and the volume beside them is 0: MetaTrader writes so what it does not know."""
+    ticks = next((plain.index(name) for name in TICK_VOLUME_NAMES if name in plain), None)
+    if ticks is None or columns.volume == (ticks,):
+        return columns
+    rows = (split_line(line, delimiter) for line in below)
+    known = any(row[place].strip("0.,") for row in rows for place in columns.volume if place < len(row))
+    return columns if known else replace(columns, volume=(ticks,))
 
 
 def _named(names: Sequence[str], lines: Sequence[str], first: int, delimiter: str, path: Path) -> Layout:

@@ -333,3 +333,15 @@ def test_columns_that_do_not_fit_the_file_are_refused(load: Load, names: str, to
 def test_a_header_that_is_not_understood_is_told_with_both_cures(load: Load) -> None:
     with pytest.raises(SourceError, match=r"no column for .*open.*or give their order by `columns`"):
         load("2024-01-02 15:00,10,12,9,11,100\n2024-01-02 15:01,11,13,10,12,200\n")
+
+
+@pytest.mark.parametrize(("real", "volumes"), [(("0", "0"), [7.0, 8.0]), (("0", "30"), [0.0, 30.0])])
+def test_ticks_are_the_volume_where_metatrader_knows_none(
+    load: Load, real: tuple[str, str], volumes: list[float]
+) -> None:
+    head = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n"
+    rows = [f"2024.01.02\t15:0{i}:00\t10\t12\t9\t11\t{7 + i}\t{real[i]}\t1\n" for i in (0, 1)]
+
+    series = load(head + "".join(rows), timezone="UTC", timestamp="open")
+
+    assert series.volume.tolist() == volumes
