@@ -145,13 +145,13 @@ class Handling:
 
     # By hand
 
-    def act(self, record: dict[str, Any]) -> None:
+    def act(self, *records: dict[str, Any]) -> None:
         """Do something at the cursor: the run branches there (S16)."""
         session = self._session
-        if session is None or not session.model.standing or session.branching:
+        if session is None or not records or not session.model.standing or session.branching:
             return
         try:
-            session.act(record)
+            session.act(*records)
         except TriphaseError as error:
             self._window.announce(str(error))
         self._window.wake()
@@ -223,11 +223,7 @@ class Handling:
             self._window.announce(str(error), "error")
             return
 
-        def take() -> None:
-            for record in dialog.records():
-                self.act(record)
-
-        self._ask(session, dialog, take)
+        self._ask(session, dialog, lambda: self.act(*dialog.records()))
 
     def _undo(self) -> None:
         session = self._session

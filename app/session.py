@@ -336,25 +336,25 @@ class RunSession:
         cursor = self.model.cursor
         return {"bar": cursor.bar, "phase": "OPEN" if cursor.phase is Phase.OPEN else "CLOSE"}
 
-    def act(self, record: Action) -> Course:
-        """Do something by hand at the cursor: it extends the branch that is shown, or begins a new one."""
-        action = {**record, **self.action_place(), "source": "manual"}
+    def act(self, *records: Action) -> Course:
+        """Do one thing or several by hand at the cursor: they extend the branch that is shown, or begin a new one."""
+        actions = tuple({**record, **self.action_place(), "source": "manual"} for record in records)
         shown = self.course
-        place = place_of(action)
+        place = place_of(actions[0])
         if shown.own and place >= shown.last_place:
-            return self._follow(shown, (*shown.interventions, action), shown.own + 1)
+            return self._follow(shown, (*shown.interventions, *actions), shown.own + len(actions))
         kept = tuple(each for each in shown.interventions if place_of(each) <= place)
         course = Course(
             number=self._next,
             name=f"branch {self._next}",
             parent=shown.number,
             fork=self.model.cursor,
-            interventions=(*kept, action),
+            interventions=(*kept, *actions),
             store=shown.store,
-            own=1,
+            own=len(actions),
         )
         self._next += 1
-        return self._follow(course, course.interventions, 1)
+        return self._follow(course, course.interventions, course.own)
 
     def _follow(self, course: Course, interventions: tuple[Action, ...], own: int) -> Course:
         """Let the engine run a course with these interventions; it is shown once it has reached the cursor."""

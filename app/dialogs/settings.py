@@ -1,6 +1,6 @@
 """Other settings of bot or exit from the cursor on: a form of what holds there, and a record of what was changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PyQt6.QtCore import Qt
@@ -38,6 +38,7 @@ class SettingsDialog(Asking):
         }
         for change in changes:
             self._now[change["part"]] |= dict(change["values"])
+        self._written: dict[str, dict[str, Any]] = {}
         self.part = QComboBox()
         self.part.addItems([part.title() for part in PARTS])
         self.part.setCurrentIndex(1)
@@ -62,25 +63,32 @@ class SettingsDialog(Asking):
         return PARTS[self.part.currentIndex()]
 
     def _show(self) -> None:
-        self.form.show_settings(describe(self._classes[self._key()]), self._now[self._key()])
+        self._part = self._key()
+        values = self._now[self._part] | self._written.get(self._part, {})
+        self.form.show_settings(describe(self._classes[self._part]), values)
 
     def _part_chosen(self) -> None:
+        self._take()
         self._show()
         self._order()
+
+    def _take(self) -> None:
+        """Keep what is written for the part that is shown."""
+        self._written[self._part] = {name: field.value() for name, field in self.form.fields.items()}
 
     def _order(self) -> None:
         in_order([self.part, *self.form.editors(), *self.buttons.buttons()])
 
-    def changed(self) -> Mapping[str, Any]:
+    def changed(self, part: str) -> dict[str, Any]:
         """What differs from what holds."""
-        now = self._now[self._key()]
-        found = {name: field.value() for name, field in self.form.fields.items()}
-        return {name: value for name, value in found.items() if value != now[name]}
+        self._take()
+        now = self._now[part]
+        return {name: value for name, value in self._written.get(part, {}).items() if value != now[name]}
 
     def records(self) -> list[dict[str, Any]]:
-        """The record of the change; none where nothing was changed."""
-        changed = dict(self.changed())
-        return [{"type": SETTING, "part": self._key(), "values": changed}] if changed else []
+        """The records of the changes, of bot and exit alike; none where nothing was changed."""
+        changes = {part: self.changed(part) for part in PARTS}
+        return [{"type": SETTING, "part": part, "values": values} for part, values in changes.items() if values]
 
     def _shown(self, error: ConfigError) -> str:
         """Show each problem at its field; returns what is to be said below: what has none, else where to look."""
@@ -96,10 +104,12 @@ class SettingsDialog(Asking):
 
     def accept(self) -> None:
         self.form.clear_errors()
-        try:
-            check_settings(self._classes[self._key()], self._now[self._key()] | dict(self.changed()))
-        except ConfigError as error:
-            self.told.setText(self._shown(error))
-            set_tone(self.told, "down")
-            return
+        for part in sorted(PARTS, key=lambda each: each != self._part):  # what is in sight is told first
+            try:
+                check_settings(self._classes[part], self._now[part] | self.changed(part))
+            except ConfigError as error:
+                self.part.setCurrentIndex(PARTS.index(part))
+                self.told.setText(self._shown(error))
+                set_tone(self.told, "down")
+                return
         super().accept()

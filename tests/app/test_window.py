@@ -105,6 +105,31 @@ def test_changed_settings_branch_from_the_cursor_and_replay_headless(window: Mai
     assert again.form.fields["atr_multiple"].value() == 6.0
 
 
+def test_settings_of_bot_and_exit_are_changed_together(window: MainWindow, qtbot: Any) -> None:
+    """What was written for one of them is there again when its page is, and both make one branch."""
+    session = opened(window)
+    go(window, 600)
+    dialog = SettingsDialog(session.config, session.settings_changes())
+    qtbot.addWidget(dialog)
+    dialog.form.fields["atr_multiple"].put(-6)
+    dialog.part.setCurrentText("Bot")
+    dialog.form.fields["risk_pct"].put(0.002)
+    dialog.accept()
+    assert dialog.part.currentText() == "Exit"
+    assert "is not > 0" in dialog.form.fields["atr_multiple"].error.text()
+    dialog.form.fields["atr_multiple"].put(6)
+    dialog.accept()
+
+    window.handling.act(*dialog.records())
+    until(lambda: not session.branching and not session.running, pump(window))
+
+    told = [(each["part"], each["values"]) for each in session.course.interventions]
+    assert told == [("bot", {"risk_pct": 0.002}), ("exit", {"atr_multiple": 6.0})]
+    assert list(session.courses) == [0, 1]
+    run, _ = finished(session.config, *session.course.interventions)
+    assert run.engine.tables.equity.tobytes() == session.course.store.equity.rows.tobytes()
+
+
 def test_a_dragged_stop_moves_in_a_branch(window: MainWindow) -> None:
     session = opened(window)
     bar = next(b for b in range(300, 1200) if _held(session, b))
