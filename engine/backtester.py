@@ -13,7 +13,7 @@ from engine.api import Capabilities
 from engine.config.sections import SimulationSection
 from engine.kernel import loops
 from engine.kernel.broker import BY_HAND, FLATTENING, REDUCE_ONLY
-from engine.kernel.schema import EventKind, OrderType, Phase, Reject, Source
+from engine.kernel.schema import PRICE_EVENTS, TERM_EVENTS, EventKind, OrderType, Phase, Reject, Source
 from engine.kernel.state import BEST_CASE, COLOUR, FINE_BARS, NONE, PROXIMITY, WORST_CASE
 from engine.market import Market, SessionPolicy
 from engine.orders import Order, OrderRequest, Refusal, reason_text
@@ -293,9 +293,9 @@ class BacktesterEngine(AccountViews):
         a, b, c = float(row["a"]), float(row["b"]), float(row["c"])
         if column >= 0:
             scale = self.scales[column]
-            if kind in (EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED):
+            if kind in PRICE_EVENTS:
                 a, b = scale.price(a), scale.price(b)
-            elif kind in (EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED):
+            elif kind in TERM_EVENTS:
                 a, b, c = scale.price(a), scale.price(b), scale.quantity(c)
             elif kind is EventKind.DECISION:
                 b, c = scale.price(b), scale.quantity(c)

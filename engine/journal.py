@@ -21,6 +21,8 @@ from engine.backtester import BacktesterEngine
 from engine.errors import JournalError
 from engine.kernel.learned import MOST_ARMS
 from engine.kernel.schema import (
+    PRICE_EVENTS,
+    TERM_EVENTS,
     EventKind,
     ExitReason,
     Gate,
@@ -323,8 +325,8 @@ class _Maker:
         reject = np.zeros(len(rows), np.int8)
         reject[refused] = self.engine.tables.orders["reject"][rows["ref"][refused] - 1]
         sides = np.isin(reject, [Reject.STOP_LOSS_SIDE, Reject.TAKE_PROFIT_SIDE])
-        moved = np.isin(kind, [EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED])
-        terms = np.isin(kind, [EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED])
+        moved = np.isin(kind, PRICE_EVENTS)
+        terms = np.isin(kind, TERM_EVENTS)
         decided = kind == EventKind.DECISION
         a, b = self._prices(rows, "a", "b")
         c = self.scales.quantities(rows["c"], symbol)

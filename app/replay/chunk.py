@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.charts.columns import IntArray
 from engine.backtester import BacktesterEngine
-from engine.kernel.schema import EventKind, Reject
+from engine.kernel.schema import PRICE_EVENTS, TERM_EVENTS, EventKind, Reject
 from engine.scale import ScaleTable
 
 Records = NDArray[Any]
@@ -19,8 +19,6 @@ _PRICES = {
     "orders": ("limit", "stop", "stop_loss", "take_profit"),
 }
 _QUANTITIES = {"fills": ("lots", "position"), "trades": ("max_lots",), "orders": ("lots",)}
-_PRICE_EVENTS = (EventKind.STOP_MOVED, EventKind.TARGET_MOVED, EventKind.ORDER_TRIGGERED)
-_TERM_EVENTS = (EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ class JournalTap:
     def _scaled_events(self, rows: Records) -> Records:
         """Which of ``a``, ``b``, ``c`` are prices or quantities depends on the kind (``docs/journal.md``)."""
         kind, symbol = rows["kind"], rows["symbol"]
-        prices, terms, decided = np.isin(kind, _PRICE_EVENTS), np.isin(kind, _TERM_EVENTS), kind == EventKind.DECISION
+        prices, terms, decided = np.isin(kind, PRICE_EVENTS), np.isin(kind, TERM_EVENTS), kind == EventKind.DECISION
         rows["a"] = np.where(prices | terms, self._scales.prices(rows["a"], symbol), rows["a"])
         rows["b"] = np.where(prices | terms | decided, self._scales.prices(rows["b"], symbol), rows["b"])
         rows["c"] = np.where(terms | decided, self._scales.quantities(rows["c"], symbol), rows["c"])

@@ -58,6 +58,14 @@ def _price(value: float) -> float | None:
     return None if value != value else value
 
 
+_CHANGING = (
+    EventKind.ORDER_MODIFIED,
+    EventKind.ORDER_TRIGGERED,
+    EventKind.BRACKET_STOP_MOVED,
+    EventKind.BRACKET_TARGET_MOVED,
+)
+
+
 class Orders:
     """Orders of a course at any cursor."""
 
@@ -85,6 +93,8 @@ class Orders:
         row = self._store.orders.rows[index]
         ended = _ended(row) <= cursor.ordinal
         limit, stop, lots, triggered = self._terms(index, row, cursor)
+        stop_loss = self._level(index, EventKind.BRACKET_STOP_MOVED, float(row["stop_loss"]), cursor)
+        take_profit = self._level(index, EventKind.BRACKET_TARGET_MOVED, float(row["take_profit"]), cursor)
         column = int(row["symbol"])
         return OrderState(
             id=index + 1,
@@ -95,8 +105,8 @@ class Orders:
             quantity=lots,
             limit=_price(limit),
             stop=_price(stop),
-            stop_loss=_price(float(row["stop_loss"])),
-            take_profit=_price(float(row["take_profit"])),
+            stop_loss=_price(stop_loss),
+            take_profit=_price(take_profit),
             time_in_force=TimeInForce(int(row["tif"])),
             reduce_only=bool(row["reduce_only"]),
             status=OrderStatus(int(row["status"])) if ended else OrderStatus.ACCEPTED,
@@ -125,8 +135,7 @@ class Orders:
     def _take_in(self) -> None:
         """Note which events changed orders; few orders are ever changed."""
         events = self._store.events.rows[self._seen :]
-        kinds = (EventKind.ORDER_MODIFIED, EventKind.ORDER_TRIGGERED)
-        for offset in np.flatnonzero(np.isin(events["kind"], kinds)):
+        for offset in np.flatnonzero(np.isin(events["kind"], _CHANGING)):
             self._changes.setdefault(int(events["ref"][offset]) - 1, []).append(self._seen + int(offset))
         self._seen += len(events)
 
@@ -138,8 +147,15 @@ class Orders:
         events, known = self._store.events, self._store.events.count(cursor)
         done = [events.rows[change] for change in changes if change < known]
         modified = [event for event in done if event["kind"] == EventKind.ORDER_MODIFIED]
+        triggered = any(event["kind"] == EventKind.ORDER_TRIGGERED for event in done)
         terms = modified[-1] if modified else self._accepted(index)
-        return float(terms["a"]), float(terms["b"]), float(terms["c"]), len(done) > len(modified)
+        return float(terms["a"]), float(terms["b"]), float(terms["c"]), triggered
+
+    def _level(self, index: int, kind: EventKind, now: float, cursor: Cursor) -> float:
+        """A level of the bracket as it was: what the first move behind the cursor found, else what it is ``now``."""
+        events, known = self._store.events, self._store.events.count(cursor)
+        later = (events.rows[change] for change in self._changes.get(index, ()) if change >= known)
+        return next((float(event["b"]) for event in later if event["kind"] == kind), now)
 
     def _accepted(self, index: int) -> Records:
         """The event with which an order was accepted: its terms as given."""

@@ -326,6 +326,14 @@ def _known_status(model: ReplayModel, count: int) -> Values:
     return np.where(working, np.int8(0), rows["status"])
 
 
+_MOVES = {
+    EventKind.STOP_MOVED: "stop",
+    EventKind.TARGET_MOVED: "target",
+    EventKind.BRACKET_STOP_MOVED: "stop",
+    EventKind.BRACKET_TARGET_MOVED: "target",
+}
+
+
 def event_text(model: ReplayModel, row: int) -> str:
     """An event in words and figures."""
     event = model.store.events.rows[row]
@@ -333,9 +341,9 @@ def event_text(model: ReplayModel, row: int) -> str:
     form = model.facts.forms[column] if column >= 0 else None
     if kind is EventKind.FILL:
         return _fill_text(model, reference)
-    if kind in (EventKind.STOP_MOVED, EventKind.TARGET_MOVED) and form is not None:
+    if kind in _MOVES and form is not None:
         old, new = form.text(float(event["b"])) or "none", form.text(float(event["a"])) or "none"
-        return f"{'stop' if kind is EventKind.STOP_MOVED else 'target'} {old} \N{RIGHTWARDS ARROW} {new}"
+        return f"{f'order {reference}: ' if reference else ''}{_MOVES[kind]} {old} \N{RIGHTWARDS ARROW} {new}"
     if kind is EventKind.GATE:
         return f"entries: {Gate(int(event['a'])).name.lower().replace('_', ' ')}"
     if kind is EventKind.DECISION and form is not None:

@@ -31,6 +31,7 @@ _MARKET, _LIMIT = int(OrderType.MARKET), int(OrderType.LIMIT)
 _STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
 _ACCEPTED, _IOC, _OPEN = int(OrderStatus.ACCEPTED), int(TimeInForce.IOC), int(Phase.OPEN)
 _ORDER_ACCEPTED, _ORDER_MODIFIED = int(EventKind.ORDER_ACCEPTED), int(EventKind.ORDER_MODIFIED)
+_BRACKET_STOP_MOVED, _BRACKET_TARGET_MOVED = int(EventKind.BRACKET_STOP_MOVED), int(EventKind.BRACKET_TARGET_MOVED)
 _NO_REJECT, _UNKNOWN, _QUANTITY = int(Reject.NONE), int(Reject.UNKNOWN_SYMBOL), int(Reject.QUANTITY)
 _PRICE_MISSING, _SL_SIDE, _TP_SIDE = int(Reject.PRICE_MISSING), int(Reject.STOP_LOSS_SIDE), int(Reject.TAKE_PROFIT_SIDE)
 _FLAT, _BANKRUPT, _IOC_UNFILLED = int(Reject.FLAT), int(Reject.BANKRUPT), int(Reject.IOC_UNFILLED)
@@ -214,6 +215,13 @@ def cancel(account: Any, order: int, why: int) -> int:
     return 1
 
 
+@internal(VOID(Account, I8, I8, F8, F8))
+def note_move(account: Any, kind: int, order: int, level: float, before: float) -> None:
+    """Note a level of an order's bracket that is another one now; NaN is none."""
+    if level != before and not (np.isnan(level) and np.isnan(before)):
+        log_event(account, kind, as_int(order_at(account, order - 1).symbol), order, level, before, 0.0)
+
+
 @internal(I8(Account, I8, F8, F8, F8, F8, F8))
 def modify(
     account: Any, order: int, lots: float, limit: float, stop: float, stop_loss: float, take_profit: float
@@ -241,6 +249,8 @@ def modify(
         return why
     symbol = as_int(row.symbol)
     log_event(account, _ORDER_MODIFIED, symbol, order, row.limit, row.stop, row.lots)
+    note_move(account, _BRACKET_STOP_MOVED, order, row.stop_loss, old_stop_loss)
+    note_move(account, _BRACKET_TARGET_MOVED, order, row.take_profit, old_take_profit)
     if trades_now(account, symbol) == 1 and row.type != _MARKET:
         meet_open(account, order - 1)
     refresh_triggers(account, symbol)

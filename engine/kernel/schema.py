@@ -116,6 +116,19 @@ class EventKind(IntEnum):
     MARGIN_CALL = 13  # ref: index into margin_calls; a: worst-case equity, b: required (money); no symbol
     BANKRUPT = 14  # a: equity; no symbol
     LATE_FLATTEN = 15  # S11.1: closed at the next real open after the session's end
+    BRACKET_STOP_MOVED = 16  # ref: order id; a: new stop loss that the order brings, b: old (ticks, NaN none)
+    BRACKET_TARGET_MOVED = 17  # ref: order id; a: new take profit, b: old
+
+
+# Whose figures a and b are prices; and whose a, b, c are the terms of an order: two prices and a quantity.
+PRICE_EVENTS = (
+    EventKind.STOP_MOVED,
+    EventKind.TARGET_MOVED,
+    EventKind.ORDER_TRIGGERED,
+    EventKind.BRACKET_STOP_MOVED,
+    EventKind.BRACKET_TARGET_MOVED,
+)
+TERM_EVENTS = (EventKind.ORDER_ACCEPTED, EventKind.ORDER_MODIFIED)
 
 
 class Gate(IntEnum):

@@ -60,6 +60,8 @@ def compare(model: ReplayModel, cursor: Cursor, engine: BacktesterEngine) -> Non
         )  # fmt: skip
         assert near(mine.limit, their.limit)
         assert near(mine.stop, their.stop)
+        assert near(mine.stop_loss, their.stop_loss), (cursor, mine.stop_loss, their.stop_loss)
+        assert near(mine.take_profit, their.take_profit), (cursor, mine.take_profit, their.take_profit)
     if model.orders.count(cursor):
         last = model.orders.state(model.orders.count(cursor) - 1, cursor)
         assert last.status == engine.order(last.id).status
@@ -81,6 +83,27 @@ def test_at_every_phase_the_window_says_what_the_engine_says(config: BacktestCon
         model.cursor_model.go(cursor.bar, cursor.phase)
         compare(model, cursor, engine)
     assert any(row["source"] == Source.MANUAL for row in model.store.fills.rows) == bool(by_hand)
+
+
+def test_the_levels_that_a_resting_order_brings_are_those_of_the_cursor() -> None:
+    """S8.1: changed twice while it rests; the order's own row has the last ones alone."""
+    config = config_of("coin_flip", "end=2024-09-03")
+    placed = {"bar": 30, "phase": "OPEN", "type": "limit", "symbol": "ES_SYN", "side": "buy", "qty": 1, "limit": 4900.0,
+              "sl": 4890.0, "source": "manual"}  # fmt: skip
+    rows = model_of(config, placed).store.orders.rows
+    change = {"type": "modify_order", "id": int(np.flatnonzero(rows["source"] == Source.MANUAL)[0]) + 1}
+    by_hand = (
+        placed,
+        {**change, "bar": 45, "phase": "CLOSE", "sl": 4880.0, "tp": 4950.0, "source": "manual"},
+        {**change, "bar": 60, "phase": "OPEN", "sl": 4870.0, "source": "manual"},
+    )
+    model = model_of(config, *by_hand)
+    seen = []
+    for cursor, engine in phases(config, *by_hand):
+        model.cursor_model.go(cursor.bar, cursor.phase)
+        compare(model, cursor, engine)
+        seen += [(one.stop_loss, one.take_profit) for one in model.working if one.id == change["id"]]
+    assert list(dict.fromkeys(seen)) == [(4890.0, None), (4880.0, 4950.0), (4870.0, 4950.0)]
 
 
 def test_going_back_shows_what_was_shown_on_the_way_there() -> None:

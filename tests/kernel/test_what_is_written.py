@@ -64,6 +64,24 @@ def test_a_change_tells_id_limit_stop_and_lots_as_they_are_now() -> None:
     assert events(tables, EventKind.ORDER_MODIFIED) == [(0, "OPEN", 1, 2, 106.0, 106.0, 2.0)]
 
 
+def test_a_change_tells_the_levels_of_the_bracket_that_are_others_now() -> None:
+    """New and old; a level that stays, or that there is none of before and after, is not told."""
+    tables = opened()
+    number = small.place(tables, OrderType.LIMIT, 1, symbol=1, limit=95.0, stop_loss=90.0)
+
+    for stop_loss, take_profit in ((90.0, NAN), (88.0, NAN), (88.0, 120.0), (NAN, 121.0)):
+        tables.call(loops.modify_order, number, 1.0, 95.0, NAN, stop_loss, take_profit)
+
+    assert events(tables, EventKind.BRACKET_STOP_MOVED) == [
+        (0, "OPEN", 1, number, 88.0, 90.0, 0.0),
+        (0, "OPEN", 1, number, None, 88.0, 0.0),
+    ]
+    assert events(tables, EventKind.BRACKET_TARGET_MOVED) == [
+        (0, "OPEN", 1, number, 120.0, None, 0.0),
+        (0, "OPEN", 1, number, 121.0, 120.0, 0.0),
+    ]
+
+
 def test_a_cancelled_order_tells_its_id_and_why() -> None:
     tables = opened()
     small.place(tables, OrderType.LIMIT, 1, limit=95.0)

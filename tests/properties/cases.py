@@ -252,4 +252,7 @@ class _Actions:
             action["stop"] = self._price(symbol, bar)
         if self.rng.random() < 0.3:
             action["qty"] = self._quantity(symbol)
+        for key in ("sl", "tp"):
+            if self.rng.random() < 0.25:
+                action[key] = None if self.rng.random() < 0.2 else self._price(symbol, bar)
         return action

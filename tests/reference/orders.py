@@ -158,12 +158,19 @@ class OrderDesk:
             changed.lots = lots
         fits = {"limit": order.limit is not None, "stop": order.stop is not None and not order.triggered}
         prices = {key: action[key] for key, fit in fits.items() if fit and key in action}
-        if not all(is_finite(price) for price in prices.values()):
+        levels = {key: action[key] for key in ("sl", "tp") if key in action and not order.reduce_only}
+        given = [level for level in levels.values() if level is not None]
+        if not all(is_finite(price) for price in [*prices.values(), *given]):
             return
         self._set_prices(changed, spec, prices)
+        if "sl" in levels:
+            changed.stop_loss = _rounded(spec, levels["sl"], up=order.side < 0)
+        if "tp" in levels:
+            changed.take_profit = _rounded(spec, levels["tp"], up=order.side > 0)
         if not order.is_market and _wrong_side(changed, changed.entry) is not None:
             return
         order.lots, order.limit, order.stop = changed.lots, changed.limit, changed.stop
+        order.stop_loss, order.take_profit = changed.stop_loss, changed.take_profit
         price = self.opening(order.symbol)
         if price is not None and not order.is_market:
             self.matcher.meet_open(order, price)
