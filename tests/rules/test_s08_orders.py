@@ -229,6 +229,15 @@ def test_dust_in_sums_of_money_refuses_nothing() -> None:
 
 
 @pytest.mark.rule("S8.4")
+def test_what_is_affordable_with_less_than_a_unit_of_money_is_told() -> None:
+    """Lots need 0.1 each and 0.50 is there: nine are refused, five would fit."""
+    story = play([START], "0 open: buy 9", cash=0.5, initial_margin=0.1, maintenance_margin=0.0)
+
+    assert story.orders == ["rejected margin"]
+    assert "largest affordable quantity is 5" in story.reason(1)
+
+
+@pytest.mark.rule("S8.4")
 def test_equity_counts_at_the_marks_and_what_is_held_is_taken_off() -> None:
     """Five from 100, now at O 104: equity 1200, used 500, so seven more fit and eight do not."""
     bars: Bars = [START, (104, 105, 103, 104)]
