@@ -82,6 +82,20 @@ def test_a_change_tells_the_levels_of_the_bracket_that_are_others_now() -> None:
     ]
 
 
+def test_a_level_that_stays_as_it_is_is_not_told() -> None:
+    """Neither the same price once more, nor none where there was none."""
+    tables = opened()
+    small.place(tables, OrderType.MARKET, 1)
+    for call in (loops.modify_stop, loops.modify_target):
+        tables.call(call, 0, NAN)
+    for _ in range(2):
+        tables.call(loops.modify_stop, 0, 95.0)
+        tables.call(loops.modify_target, 0, 109.0)
+
+    assert events(tables, EventKind.STOP_MOVED) == [(0, "OPEN", 0, 0, 95.0, None, 0.0)]
+    assert events(tables, EventKind.TARGET_MOVED) == [(0, "OPEN", 0, 0, 109.0, None, 0.0)]
+
+
 def test_a_cancelled_order_tells_its_id_and_why() -> None:
     tables = opened()
     small.place(tables, OrderType.LIMIT, 1, limit=95.0)
