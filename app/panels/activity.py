@@ -65,6 +65,7 @@ class TablePage(QWidget):
     def __init__(self, kind: TableKind, model: ReplayModel, look: Theme) -> None:
         super().__init__()
         self.table = CursorTable(kind, model, look)
+        self.table.setParent(self)  # it must not go before the view does, which may still be about to lay itself out
         self.view = plain_table(kind.name)
         self.view.setModel(self.table)
         self.view.setItemDelegate(CellPainter(self.view))
