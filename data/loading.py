@@ -289,9 +289,7 @@ def _series(bars: Assembled, reading: Reading, notes: tuple[str, ...], digest: s
 
 def _digest(settings: SourceSettings, sha256: str, factors: bytes | None) -> str:
     """Return what names bars: loader, content and settings, wherever the files lie."""
-    others: tuple[str, ...] = ("file", "factor_file", "reader")
-    if settings.columns is None:  # so that the digests of bars known by their header stay what they were
-        others += ("columns",)
+    others = ("file", "factor_file", "reader")
     plain = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in others}
     adjusting = None if factors is None else hashlib.sha256(factors).hexdigest()
     stated = json.dumps([_LOADER_VERSION, sha256, adjusting, plain], sort_keys=True)

@@ -178,7 +178,7 @@ def in_order(widgets: Sequence[QWidget]) -> None:
 
 
 def refused_text(count: int) -> str:
-    """What is said below a form of which so many fields are refused."""
+    """What is said below forms of which so many fields are refused."""
     return f"{'A setting is' if count == 1 else f'{count} settings are'} refused: see the fields in red"
 
 

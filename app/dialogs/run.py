@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.forms import LABELS, SettingsForm, in_order
+from app.dialogs.forms import LABELS, SettingsForm, in_order, refused_text
 from app.dialogs.small import Asking
 from app.panels.parts import label, row_of, set_tone
 from bots.base import BaseStrategyBot, BotSettings
@@ -177,8 +177,7 @@ class RunDialog(Asking):
     def _show_asset(self) -> None:
         infos = {info.name: info for info in describe(AssetSection)}
         self.asset.show_settings([infos[name] for name in ASSET], self._base["assets"][self._asset])
-        for name in ("contract", "tick_size"):
-            editor = self.asset.fields[name].editor
+        for editor in self.asset.editors():
             if isinstance(editor, QLineEdit):
                 editor.editingFinished.connect(self._show_standing)
         self._show_standing()
@@ -309,8 +308,7 @@ class RunDialog(Asking):
         self._count(pages)
         if pages:
             self.tabs.setCurrentIndex(min(pages))
-        refused = "A setting is refused" if len(pages) == 1 else f"{len(pages)} settings are refused"
-        self._tell("\n".join(rest) or f"{refused}: see the fields in red")
+        self._tell("\n".join(rest) or refused_text(len(pages)))
 
     def _count(self, pages: list[int]) -> None:
         """Say on each tab how many of its fields are refused."""

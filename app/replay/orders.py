@@ -153,8 +153,11 @@ class Orders:
 
     def _level(self, index: int, kind: EventKind, now: float, cursor: Cursor) -> float:
         """A level of the bracket as it was: what the first move behind the cursor found, else what it is ``now``."""
+        changes = self._changes.get(index)
+        if changes is None:
+            return now
         events, known = self._store.events, self._store.events.count(cursor)
-        later = (events.rows[change] for change in self._changes.get(index, ()) if change >= known)
+        later = (events.rows[change] for change in changes if change >= known)
         return next((float(event["b"]) for event in later if event["kind"] == kind), now)
 
     def _accepted(self, index: int) -> Records:

@@ -2,8 +2,8 @@
 
 A series is a folder; each UTC day of it a folder of small Parquet parts, one per event or one for all events that came
 together, written beside and renamed. When the day is over, or the recorder closes, its parts become one file. Rows are
-numbered, so that a crash between the
-new file's rename and the parts' removal does no harm: the reader takes each number once.
+numbered, so that a crash between the new file's rename and the parts' removal does no harm: the reader takes each
+number once.
 """
 
 import logging
