@@ -20,7 +20,8 @@ from engine.run import Run, RunnableBot, time_text
 
 CUTS = 40
 _PLACED = ("id", "symbol", "type", "side", "placed_bar", "time_in_force", "reduce_only")
-_BRACKET = ("stop_loss", "take_profit")  # no event tells those of an order that rests
+# What a resting order brings; its row has the last ones, and these events tell what they were before.
+_BRACKET = {"stop_loss": EventKind.BRACKET_STOP_MOVED, "take_profit": EventKind.BRACKET_TARGET_MOVED}
 _WHEN = {"orders": ("placed_bar", "placed_phase"), "fills": ("bar", "phase"), "events": ("bar", "phase")}
 _TELLING = (EventKind.DECISION, EventKind.ORDER_ACCEPTED, EventKind.STOP_MOVED, EventKind.TARGET_MOVED)
 MakeBot = Callable[[], RunnableBot]
@@ -126,9 +127,7 @@ def _altered_series(one: BarSeries, at: int, tick: float, seed: int) -> BarSerie
 def _compare(whole: Run, other: Run, point: int) -> int:
     """Compare everything up to OPEN of ``point``; returns the number of events compared."""
     names = ("orders", "fills", "events", "equity")
-    journals = [journal_of(run.engine, run.next_bar) for run in (whole, other)]
-    changed = np.concatenate([_changed_later(journal, point) for journal in journals])
-    first, second = (_up_to(journal, point, changed) for journal in journals)
+    first, second = (_up_to(journal_of(run.engine, run.next_bar), point) for run in (whole, other))
     for name in names:
         _compare_tables(name, first[name], second[name], whole, point)
     return len(first["events"]["event"])
@@ -141,19 +140,18 @@ def _before(table: Table, bar: str, phase: str, point: int) -> NDArray[np.bool_]
     return before
 
 
-def _changed_later(journal: Journal, point: int) -> NDArray[np.int64]:
-    """Ids of orders that were given new terms after OPEN of ``point``."""
+def _bracket_then(journal: Journal, name: str, kind: EventKind, point: int) -> NDArray[np.float64]:
+    """A level that each order brings, as it was at OPEN of ``point``: the first move after that found it so."""
     events = journal.tables["events"]
-    later = (_codes(events["kind"]) == EventKind.ORDER_MODIFIED) & ~_before(events, "bar", "phase", point)
-    changed: NDArray[np.int64] = _codes(events["reference"])[later]
-    return changed
+    levels: NDArray[np.float64] = _codes(journal.tables["orders"][name]).copy()
+    later = (_codes(events["kind"]) == kind) & ~_before(events, "bar", "phase", point)
+    for row in np.flatnonzero(later)[::-1]:
+        levels[_codes(events["reference"])[row] - 1] = _codes(events["b"])[row]
+    return levels
 
 
-def _up_to(journal: Journal, point: int, changed: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
-    """The rows that were written up to OPEN of ``point``; of orders, what was known then.
-
-    The bracket of an order that one of the runs ``changed`` later is not known any more.
-    """
+def _up_to(journal: Journal, point: int) -> dict[str, dict[str, Any]]:
+    """The rows that were written up to OPEN of ``point``; of orders, what was known then."""
     cut: dict[str, dict[str, Any]] = {}
     for name, (bar, phase) in _WHEN.items():
         table = journal.tables[name]
@@ -161,8 +159,7 @@ def _up_to(journal: Journal, point: int, changed: NDArray[np.int64]) -> dict[str
         wanted = _PLACED if name == "orders" else tuple(table)
         cut[name] = {column: _rows(table[column], before) for column in wanted}
         if name == "orders":
-            unknown = np.isin(cut[name]["id"], changed)
-            cut[name] |= {level: np.where(unknown, np.nan, _rows(table[level], before)) for level in _BRACKET}
+            cut[name] |= {level: _bracket_then(journal, level, kind, point)[before] for level, kind in _BRACKET.items()}
     equity = journal.tables["equity"]
     cut["equity"] = {column: values[:point] for column, values in equity.items() if not isinstance(values, Words)}
     return cut

@@ -73,6 +73,25 @@ class BracketsWhatRests(BaseStrategyBot):
             )
 
 
+class HidesWhatItBracketed(BaseStrategyBot):
+    """Lets a limit rest that never fills, its target where this bar does not reach, and says otherwise in the next."""
+
+    def on_bar(self, env: TradingEnvironment) -> None:
+        symbol, market = env.symbols[0], env.api.market
+        tick = env.instrument(symbol).tick_size
+        for order in env.get_orders():
+            assert order.limit is not None
+            env.modify_order(order.id, take_profit=order.limit + 100 * tick)
+            env.cancel_order(order.id)
+        if env.bar(symbol).real:
+            limit, target = env.bar(symbol).open - 400 * tick, float(market.high[env.bar_index, 0]) + tick
+            env.place_order(
+                OrderRequest(
+                    symbol=symbol, side=Side.BUY, quantity=1, type=OrderType.LIMIT, limit=limit, take_profit=target
+                )
+            )
+
+
 class StopBelowTheLow(TrailingATRExit):
     """Puts the stop where this bar will not reach it."""
 

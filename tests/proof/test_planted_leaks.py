@@ -31,6 +31,7 @@ LEAKING: dict[str, MakeBot] = {
     "whole series": leaks.PeeksAtTheWholeSeries,
     "indicator": leaks.PeeksThroughAnIndicator,
     "bracket": leaks.BracketsWhatRests,
+    "bracket that is changed": leaks.HidesWhatItBracketed,
     "first stop": lambda: TrendFollowingBot(exit=leaks.StopBelowTheLow()),
     "trailed stop": lambda: CoinFlipBot(exit=leaks.TrailsThisClose()),
 }
