@@ -251,7 +251,6 @@ def mark_account(account: Any) -> int:
 @internal(VOID(Account), forceinline=True)
 def close_held(account: Any) -> None:
     """CLOSE of a bar with positions: mark them, and liquidate where worst-case equity does not cover their margin."""
-    account.exposed_bars = account.exposed_bars + 1
     if mark_account(account) == 1:
         margin_call(account, equity_at(account, account.bar).worst_equity, required_margin(account))
         write_equity(account)

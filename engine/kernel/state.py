@@ -85,7 +85,7 @@ ACCOUNT = np.dtype(
         ("choices_cap", "i8"), ("n_choices", "i8"),
         ("n_orders", "i8"), ("n_fills", "i8"), ("n_trades", "i8"), ("n_events", "i8"), ("n_calls", "i8"),
         ("bar", "i8"), ("phase", "i8"), ("open_positions", "i8"), ("working", "i8"),
-        ("exposed_bars", "i8"), ("bankrupt", "i8"), ("bankrupt_bar", "i8"), ("trades_opened", "i8"),
+        ("bankrupt", "i8"), ("bankrupt_bar", "i8"), ("trades_opened", "i8"),
         ("path", "i8"), ("through", "i8"), ("next_open", "i8"), ("liquidate_all", "i8"), ("breach", "i8"),
         ("exit_kind", "i8"), ("flatten_on", "i8"), ("max_positions", "i8"),
         ("cash", "f8"), ("initial_cash", "f8"), ("equity", "f8"),
